@@ -1,0 +1,24 @@
+"""Where the shipped files lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import assets
+
+ASSETS = Path(assets.__file__).parent
+SAMPLE_CLIP = ASSETS / "rendered_person_960x540_30fps.mp4"
+
+# sha256 of the shipped bundles; provenance in assets/README.md.
+MODELS = {
+    "lite": "42c28e04caad2a5c4c547d8fcf175f9d52aa8cf2badec9d101255af1fda76835",
+    "full": "563b0638542257af9ea190a4965843ea135cce1c0a6129438fde6a85444573ad",
+    "heavy": "5dceb2a2df4521227a19ec8c84aa23aa550a43b4ea432367b671c7a36cc8707a",
+}
+
+
+def model_file(model: str) -> tuple[Path, str | None]:
+    """Path and expected sha256 of `lite`, `full` or `heavy`; any other text is the path of a user's bundle."""
+    if model in MODELS:
+        return ASSETS / "weights" / f"pose_landmarker_{model}.task", MODELS[model]
+    return Path(model), None

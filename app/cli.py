@@ -1,0 +1,111 @@
+"""The command line: the window, or one of the commands that need none.
+
+Nothing heavy is imported here at the top, so that `--help` and mistakes are answered at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from app import __version__
+from app.errors import UserError
+
+EXIT_BAD_INPUT = 2
+
+
+def run_command_line(arguments: list[str]) -> int:
+    """Parse and run. Returns the exit code: 0, or 2 with one sentence on stderr for bad input."""
+    # A window is what most people want: without a command all options are the window's.
+    parser = _command_parser() if arguments[:1] and arguments[0] in _COMMANDS else _window_parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(_COMMANDS[options.command](options))
+    except UserError as error:
+        print(f"posescope: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+
+
+def _window(options: argparse.Namespace) -> int:
+    try:
+        from app.gui.application import run_window
+    except ImportError as error:
+        raise UserError(
+            f"The window needs PySide6-Essentials and pyqtgraph, which cannot be loaded here ({error}). "
+            "`posescope run` works without them."
+        ) from None
+    return run_window(options)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from app.headless import run
+
+    return run(options)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from app.doctor import report
+
+    report()
+    return 0
+
+
+_COMMANDS = {"window": _window, "run": _run, "doctor": _doctor}
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--decoder",
+        default="debiased",
+        metavar="NAME",
+        help="argmax, argmax-quarter, dark, ipr, debiased or regression (default: debiased)",
+    )
+    parser.add_argument("--beta", type=float, default=10.0, metavar="B", help="beta of ipr and debiased (default: 10)")
+    parser.add_argument(
+        "--model",
+        default="full",
+        metavar="MODEL",
+        help="lite, full, heavy or the path of a .task bundle (default: full)",
+    )
+    parser.add_argument(
+        "--device", default="auto", metavar="DEVICE", help="auto, cuda, cuda:N, mps or cpu (default: auto)"
+    )
+
+
+def _window_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="posescope",
+        description="An oscilloscope for pose decoders. Without a command it opens the window.",
+        epilog="Commands: `posescope run SOURCE` (no window; `posescope run --help`), `posescope doctor`.",
+    )
+    parser.add_argument("--version", action="version", version=f"PoseScope {__version__}")
+    parser.add_argument(
+        "--source",
+        metavar="SOURCE",
+        help="camera number, video file, image folder, stream URL or `synthetic` "
+        "(default: camera 0, or the shipped clip where there is no camera)",
+    )
+    _add_common(parser)
+    parser.add_argument("--record", action="store_true", help="start recording at once")
+    parser.add_argument("--recordings", type=Path, metavar="FOLDER", help="where recordings and snapshots go")
+    parser.add_argument("--quit-after", type=float, metavar="SECONDS", help="close the window by itself")
+    parser.add_argument("--screenshot", type=Path, metavar="PATH", help="save a picture of the window before it closes")
+    parser.set_defaults(command="window")
+    return parser
+
+
+def _command_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="posescope")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="follow the person in a source without a window")
+    run.add_argument("source", metavar="SOURCE", help="video file, image folder, stream URL, camera number or `synthetic`")
+    _add_common(run)
+    run.add_argument("--output", type=Path, metavar="OUT.mp4", help="write the annotated video")
+    run.add_argument("--keypoints", type=Path, metavar="OUT.csv", help="write the keypoints of every decoder")
+    run.add_argument("--report", type=Path, metavar="OUT.json", help="write latency, jitter and bias of every decoder")
+    run.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
+    run.add_argument("--overwrite", action="store_true", help="replace output files that exist")
+    commands.add_parser("doctor", help="show devices, versions, cameras, encoders and what is wrong with them")
+    commands.add_parser("window", help="open the window (the same as no command)")
+    return parser

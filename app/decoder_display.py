@@ -1,0 +1,54 @@
+"""How each decoder is named and coloured, the same in the picture, in the charts and in the panels."""
+
+from __future__ import annotations
+
+DISPLAY_NAMES: dict[str, str] = {
+    "argmax": "argmax",
+    "argmax-quarter": "argmax ¼",
+    "dark": "DARK",
+    "ipr": "IPR",
+    "debiased": "debiased IPR",
+    "regression": "regression",
+}
+
+# The palette of Okabe and Ito: told apart with any colour vision. Its blue and black are too dark for the
+# app's dark surfaces and are not used; each of these has a contrast of at least 4.5 : 1 on DARK_SURFACE.
+DECODER_COLORS: dict[str, str] = {
+    "argmax": "#e69f00",
+    "argmax-quarter": "#f0e442",
+    "dark": "#cc79a7",
+    "ipr": "#d55e00",
+    "debiased": "#56b4e9",
+    "regression": "#009e73",
+}
+UNKNOWN_COLOR = "#c8c8c8"
+DARK_SURFACE = "#14171c"
+
+# Decoders whose result depends on beta.
+_WITH_BETA = frozenset({"ipr", "debiased"})
+
+
+def display_name(decoder: str) -> str:
+    """The decoder's name for people; a decoder unknown here is shown by its own name."""
+    return DISPLAY_NAMES.get(decoder, decoder)
+
+
+def display_title(decoder: str) -> str:
+    """The name as a title: `Debiased IPR`."""
+    name = display_name(decoder)
+    return name[:1].upper() + name[1:]
+
+
+def beta_text(decoder: str, beta: float) -> str:
+    """`β 10` for a decoder that has a beta, empty for the others."""
+    return f"β {beta:g}" if decoder in _WITH_BETA else ""
+
+
+def decoder_color(decoder: str) -> str:
+    """The decoder's colour as `#rrggbb`."""
+    return DECODER_COLORS.get(decoder, UNKNOWN_COLOR)
+
+
+def bgr(color: str) -> tuple[int, int, int]:
+    """`#rrggbb` -> (blue, green, red), 0 to 255, as OpenCV draws."""
+    return int(color[5:7], 16), int(color[3:5], 16), int(color[1:3], 16)

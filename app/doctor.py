@@ -1,0 +1,86 @@
+"""`posescope doctor`: what is installed, what computes, what records."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from collections.abc import Iterator
+
+from app import __version__
+
+_PACKAGES = ("torch", "numpy", "av", "tflite", "PySide6-Essentials", "pyqtgraph", "mediapipe", "openvino")
+_CV2_PROVIDERS = (
+    "opencv-python",
+    "opencv-contrib-python",
+    "opencv-python-headless",
+    "opencv-contrib-python-headless",
+)
+_ENCODERS = ("libx264", "h264_nvenc", "h264_videotoolbox", "h264_qsv", "libopenh264")
+
+
+def report() -> None:
+    """Print one line for each fact; lines with a remedy begin with an exclamation mark."""
+    for section in (_versions, _opencv, _devices, _encoders, _cameras, _qt):
+        for line in section():
+            print(line)
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _versions() -> Iterator[str]:
+    yield f"PoseScope {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    yield "Packages: " + ", ".join(f"{name} {_installed(name) or '(not installed)'}" for name in _PACKAGES)
+
+
+def _opencv() -> Iterator[str]:
+    found = [f"{name} {version}" for name in _CV2_PROVIDERS if (version := _installed(name))]
+    yield f"OpenCV from: {', '.join(found) or 'no known package'}"
+    if len(found) > 1:
+        yield (
+            "! More than one package provides cv2 and they overwrite each other. Remedy: uninstall them all, then "
+            "install opencv-contrib-python."
+        )
+
+
+def _devices() -> Iterator[str]:
+    import torch
+
+    from models.devices import choose_device
+
+    for name in ("cuda", "mps", "cpu"):
+        device = choose_device(name)
+        yield f"Device {name}: {device.warning or device.label}"
+    yield f"Threads of torch on the CPU: {torch.get_num_threads()} of {os.cpu_count()} cores"
+
+
+def _encoders() -> Iterator[str]:
+    import av.codec
+
+    present = [name for name in _ENCODERS if name in av.codec.codecs_available]
+    yield f"H.264 encoders in PyAV: {', '.join(present) or 'none'} (hardware ones need their hardware too)"
+    if not present:
+        yield "! No H.264 encoder. Remedy: reinstall the `av` wheel from PyPI."
+
+
+def _cameras() -> Iterator[str]:
+    from app.sources.camera import list_cameras
+
+    cameras = list_cameras()
+    yield "Cameras: " + (", ".join(f"{camera.index} {camera.name}" for camera in cameras) or "none found")
+
+
+def _qt() -> Iterator[str]:
+    try:
+        from app.gui.qt_environment import describe_platform
+    except ImportError as error:
+        yield f"! Qt cannot be loaded ({error}); `posescope run` works without it."
+        return
+    yield from describe_platform()
+    sys.stdout.flush()

@@ -1,0 +1,81 @@
+"""What travels through the pipeline: Frame -> PoseResult. Each states shape, unit and clock.
+
+The host clock is `time.perf_counter_ns`: monotonic, shared by all threads, zero at an arbitrary moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.people import Person
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a source.
+
+    index: counts the frames that this source delivered, from 0, without gaps.
+    captured_ns: host clock when the host received the frame, before decoding. Latency is counted from here.
+    time_ns: when the picture was taken, in ns on the source's own time line, strictly rising. A live source
+        uses captured_ns; a file its presentation time stamps, which go on rising when it loops. Recordings,
+        jitter and exported times use this clock.
+    image: (H, W, 3) uint8 BGR, read-only.
+    continues: False where the picture does not follow from the one before it: a file that starts again.
+    """
+
+    index: int
+    captured_ns: int
+    time_ns: int
+    image: Image
+    continues: bool = True
+
+    def __post_init__(self) -> None:
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
+            raise ValueError(f"a frame is (H, W, 3) uint8, not {self.image.shape} {self.image.dtype}")
+        self.image.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimes:
+    """How long each stage of one frame took, in ns; `done_ns` is the host clock at the end of estimation."""
+
+    capture_wait: int
+    preprocess: int
+    detect: int
+    network: int
+    decode: int
+    done_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoseResult:
+    """The people found in one frame, together with that very frame, so that they are never drawn on another.
+
+    people: none, one or many; each holds the points of every decoder in pixels of `frame.image`.
+    decoder: name of the decoder chosen for this frame; beta: the beta of ipr and debiased on this frame.
+    stages: None while the network is still being loaded (the frame is shown without a skeleton).
+    """
+
+    frame: Frame
+    people: tuple[Person, ...]
+    decoder: str
+    beta: float
+    stages: StageTimes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Numbers of the meters that are drawn into the picture. NaN where not yet known."""
+
+    latency_ms: float
+    fps: float
+    jitter_px: Mapping[str, float]
+
+
+__all__ = ["Frame", "Image", "Person", "PoseResult", "Readings", "StageTimes"]

@@ -1,0 +1,82 @@
+"""What can be done at a key, in one table: the window makes its actions from it, the help lists it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+
+class ActionKey(Enum):
+    """Names of the window's actions."""
+
+    ARGMAX = "argmax"
+    IPR = "ipr"
+    DEBIASED = "debiased"
+    RECORD = "record"
+    PAUSE = "pause"
+    MIRROR = "mirror"
+    SNAPSHOT = "snapshot"
+    FULL_SCREEN = "full screen"
+    OPEN = "open"
+    HELP = "help"
+    QUIT = "quit"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionInfo:
+    """What an action is called, what it does in a few words, and its keys in Qt's notation."""
+
+    title: str
+    explained: str
+    keys: tuple[str, ...]
+
+
+ACTIONS: dict[ActionKey, ActionInfo] = {
+    ActionKey.ARGMAX: ActionInfo("Argmax", "read the heatmaps with argmax", ("1",)),
+    ActionKey.IPR: ActionInfo("IPR", "read them with integral pose regression", ("2",)),
+    ActionKey.DEBIASED: ActionInfo("Debiased IPR", "read them with debiased IPR", ("3",)),
+    ActionKey.RECORD: ActionInfo("Record", "start or finish a recording", ("R",)),
+    ActionKey.PAUSE: ActionInfo("Pause", "hold the picture, go on", ("Space",)),
+    ActionKey.MIRROR: ActionInfo("Mirror", "show the picture as in a looking glass", ("M",)),
+    ActionKey.SNAPSHOT: ActionInfo("Snapshot", "save the annotated picture", ("S",)),
+    ActionKey.FULL_SCREEN: ActionInfo("Full screen", "picture only, on the whole screen (Esc ends it)", ("F",)),
+    ActionKey.OPEN: ActionInfo("Open …", "open a video file", ("Ctrl+O",)),
+    ActionKey.HELP: ActionInfo("Help", "show this list", ("?", "F1")),
+    ActionKey.QUIT: ActionInfo("Quit", "close the window; a recording is finished first", ("Ctrl+Q",)),
+}
+
+
+class HelpDialog(QDialog):
+    """The keys, and how to read the meters."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("PoseScope: keys and meters")
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(18)
+        for row, info in enumerate(ACTIONS.values()):
+            grid.addWidget(QLabel(f"<b>{info.keys[0]}</b>"), row, 0)
+            grid.addWidget(QLabel(info.title), row, 1)
+            grid.addWidget(QLabel(info.explained, objectName="hint"), row, 2)
+        meters = QLabel(
+            "<p><b>Jitter</b> is how much the joints tremble, in pixels of the source; steady motion is left out, "
+            "so hold still to compare decoders.</p>"
+            "<p><b>Bias</b> is the distance from a decoder's point to the peak of the heatmap that it read. Plain "
+            "IPR is smooth and biased at once: every background cell pulls its mean toward the middle of the crop. "
+            "Raise β to see the pull shrink and the jitter grow.</p>"
+            "<p><b>Latency</b> counts from the moment this computer received a frame to the end of the paint that "
+            "shows its skeleton. The camera's and the screen's own delays are not included.</p>"
+        )
+        meters.setWordWrap(True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(22, 18, 22, 16)
+        layout.addLayout(grid)
+        layout.addWidget(meters)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(520)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -1,0 +1,82 @@
+"""Opens the window for the command line's options."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from pathlib import Path
+
+from app import __version__
+from app.bundled import SAMPLE_CLIP
+from app.errors import OutputError
+from app.gui.qt_environment import prepare_qt_environment
+
+prepare_qt_environment()  # before anything of Qt is imported
+
+from PySide6.QtCore import QStandardPaths, QTimer  # noqa: E402
+from PySide6.QtWidgets import QApplication  # noqa: E402
+
+from app.gui.main_window import MainWindow  # noqa: E402
+from app.gui.theme import apply_theme  # noqa: E402
+from app.session import NetworkChoice, Session  # noqa: E402
+from app.sources import make_source  # noqa: E402
+
+
+def run_window(options: argparse.Namespace) -> int:
+    """Show the window until it is closed. Raises UserError for options that cannot work at all."""
+    application = QApplication.instance() or QApplication(["posescope"])
+    assert isinstance(application, QApplication)
+    application.setApplicationName("PoseScope")
+    application.setApplicationVersion(__version__)
+    apply_theme(application)
+
+    def make_session(source: str) -> Session:
+        return Session(
+            make_source(source, loop=True, realtime=True),
+            NetworkChoice(options.model, options.device),
+            decoder=options.decoder,
+            beta=options.beta,
+        )
+
+    source, explanation = _first_source(options.source)
+    window = MainWindow(make_session(source), make_session, options.recordings or _default_folder())
+    if explanation:
+        window.messages.show_message(explanation)
+    window.show()
+    if options.record:
+        window.toggle_recording()
+    if options.quit_after is not None:
+        QTimer.singleShot(round(options.quit_after * 1000), lambda: _finish(window, options.screenshot))
+    # Python sees Ctrl-C only while it runs; the window's own timers let it run often enough.
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    code = application.exec()
+    if window.screenshot_error:
+        raise OutputError(window.screenshot_error)
+    return int(code)
+
+
+def _first_source(wanted: str | None) -> tuple[str, str]:
+    """The source to open, and what to tell the user about it."""
+    if wanted is not None:
+        return wanted, ""
+    from app.sources.camera import list_cameras
+
+    cameras = list_cameras()
+    if cameras:
+        return f"camera:{cameras[0].index}", ""
+    return str(SAMPLE_CLIP), (
+        "No camera was found, so this is the shipped clip of a rendered person. Open a video with Ctrl+O, or start "
+        "with `posescope --source …`."
+    )
+
+
+def _default_folder() -> Path:
+    movies = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
+    return Path(movies or Path.home()) / "PoseScope"
+
+
+def _finish(window: MainWindow, screenshot: Path | None) -> None:
+    if screenshot is not None:
+        window.save_screenshot(screenshot)
+    window.close()
+

@@ -1,0 +1,121 @@
+"""The decoder switch and beta."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
+    QWidget,
+)
+
+from app.decoder_display import display_name, display_title
+
+# The decoders that the app is about stand on the switch, the others in the list beside it.
+SWITCH_DECODERS = ("argmax", "ipr", "debiased")
+LIST_DECODERS = ("argmax-quarter", "dark", "regression")
+BETA_RANGE = (0.5, 50.0)
+_SLIDER_STEPS = 400
+
+_EXPLAINED = {
+    "argmax": "The cell of the heatmap's maximum: no bias, but it jumps from cell to cell.",
+    "argmax-quarter": "The maximum, a quarter of a cell toward the higher neighbour.",
+    "dark": "A Taylor step on the logarithm of the smoothed heatmap (DARK, CVPR 2020).",
+    "ipr": "Integral pose regression (soft-argmax): smooth, but pulled to the middle of the crop.",
+    "debiased": "Integral pose regression with the pull of the background removed (ICCV 2021).",
+    "regression": "The network's own regression, which reads no heatmap.",
+}
+
+
+class DecoderPanel(QWidget):
+    """A segmented switch for the three main decoders, a list for the others, a logarithmic slider for beta."""
+
+    decoder_chosen = Signal(str)
+    beta_chosen = Signal(float)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._buttons = QButtonGroup(self)
+        switch = QHBoxLayout()
+        switch.setSpacing(4)
+        self._button_of: dict[str, QToolButton] = {}
+        for key, name in enumerate(SWITCH_DECODERS, 1):
+            button = QToolButton(text=display_title(name), checkable=True)
+            button.setToolTip(f"{_EXPLAINED[name]} Key {key}.")
+            button.setAccessibleName(f"Decoder {display_name(name)}")
+            button.setMinimumHeight(38)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.clicked.connect(lambda _, name=name: self.decoder_chosen.emit(name))
+            self._buttons.addButton(button)
+            self._button_of[name] = button
+            switch.addWidget(button)
+
+        self._list = QComboBox()
+        self._list.setAccessibleName("Other decoders")
+        self._list.setToolTip("Other ways to read the same heatmap")
+        self._list.addItem("Other decoders …")
+        for name in LIST_DECODERS:
+            self._list.addItem(display_title(name), name)
+            self._list.setItemData(self._list.count() - 1, _EXPLAINED[name], Qt.ItemDataRole.ToolTipRole)
+        self._list.activated.connect(self._list_activated)
+
+        self._slider = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=_SLIDER_STEPS)
+        self._slider.setAccessibleName("beta")
+        self._slider.setToolTip("β of IPR and debiased IPR: how sharply the softmax picks the peak")
+        self._slider.valueChanged.connect(self._slider_moved)
+        self._beta_label = QLabel()
+        self._beta_label.setMinimumWidth(52)
+        self._beta_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setVerticalSpacing(8)
+        layout.addLayout(switch, 0, 0, 1, 3)
+        layout.addWidget(self._list, 1, 0, 1, 3)
+        layout.addWidget(QLabel("β"), 2, 0)
+        layout.addWidget(self._slider, 2, 1)
+        layout.addWidget(self._beta_label, 2, 2)
+        layout.setColumnStretch(1, 1)
+
+    def show_choice(self, decoder: str, beta: float) -> None:
+        """Show what is in use, without emitting anything."""
+        self._buttons.setExclusive(False)
+        for name, button in self._button_of.items():
+            button.setChecked(name == decoder)
+        self._buttons.setExclusive(decoder in self._button_of)
+        self._list.setCurrentIndex(max(0, self._list.findData(decoder)))
+        self._slider.blockSignals(True)
+        self._slider.setValue(_slider_position(beta))
+        self._slider.blockSignals(False)
+        self._beta_label.setText(_beta_text(beta))
+
+    def _list_activated(self, row: int) -> None:
+        name = self._list.itemData(row)
+        if name is not None:
+            self.decoder_chosen.emit(name)
+        else:
+            self._list.setCurrentIndex(0)
+
+    def _slider_moved(self, position: int) -> None:
+        low, high = BETA_RANGE
+        beta = low * (high / low) ** (position / _SLIDER_STEPS)
+        beta = float(f"{beta:.3g}")
+        self._beta_label.setText(_beta_text(beta))
+        self.beta_chosen.emit(beta)
+
+
+def _slider_position(beta: float) -> int:
+    low, high = BETA_RANGE
+    return round(_SLIDER_STEPS * math.log(min(max(beta, low), high) / low) / math.log(high / low))
+
+
+def _beta_text(beta: float) -> str:
+    return f"{beta:.3g}"

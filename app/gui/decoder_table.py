@@ -1,0 +1,110 @@
+"""Jitter and bias of every decoder: fast bars, slow numbers; a click chooses the decoder."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.decoder_display import DISPLAY_NAMES, decoder_color, display_title
+from app.gui import theme
+
+_ROW_HEIGHT = 23
+_HEADER_HEIGHT = 20
+_NUMBER_WIDTH = 44
+# Bars are logarithmic between these, in px: a tenth of a pixel and a collapsed decoder both have to be seen.
+_LOW, _HIGH = 0.05, 50.0
+
+
+class DecoderTable(QWidget):
+    """One row for each decoder: colour, name, jitter and bias as a logarithmic bar and a number in px."""
+
+    decoder_chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._names = tuple(DISPLAY_NAMES)
+        self._chosen = ""
+        self._bars: tuple[dict[str, float], dict[str, float]] = ({}, {})
+        self._numbers: tuple[dict[str, float], dict[str, float]] = ({}, {})
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName("Jitter and bias of every decoder")
+        self.setToolTip(
+            "Jitter: how much the joints tremble, steady motion left out. Bias: distance to the peak of the heatmap.\n"
+            "Both are root mean squares over the visible joints, in pixels of the source, over the last 2 seconds; "
+            "bars are logarithmic.\nClick a row to choose the decoder."
+        )
+
+    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        return QSize(330, _HEADER_HEIGHT + _ROW_HEIGHT * len(self._names))
+
+    def choose(self, decoder: str) -> None:
+        """Mark the decoder in use."""
+        self._chosen = decoder
+        self.update()
+
+    def show_bars(self, jitter: dict[str, float], bias: dict[str, float]) -> None:
+        """Move the bars; px, by decoder."""
+        self._bars = (jitter, bias)
+        self.update()
+
+    def show_numbers(self, jitter: dict[str, float], bias: dict[str, float]) -> None:
+        """Change the numbers; px, by decoder."""
+        self._numbers = (jitter, bias)
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  (Qt's name)
+        row = int((event.position().y() - _HEADER_HEIGHT) // _ROW_HEIGHT)
+        if 0 <= row < len(self._names):
+            self.decoder_chosen.emit(self._names[row])
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  (Qt's name)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        name_width = 112
+        column_width = (self.width() - name_width) / 2
+        columns = [QRectF(name_width + i * column_width, 0, column_width, _HEADER_HEIGHT) for i in range(2)]
+        painter.setPen(QColor(theme.MUTED))
+        for column, title in zip(columns, ("jitter px", "bias px"), strict=True):
+            painter.drawText(column, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
+        for row, name in enumerate(self._names):
+            top = _HEADER_HEIGHT + row * _ROW_HEIGHT
+            self._paint_name(painter, name, QRectF(0, top, name_width, _ROW_HEIGHT))
+            for column, bars, numbers in zip(columns, self._bars, self._numbers, strict=True):
+                cell = QRectF(column.left(), top, column.width(), _ROW_HEIGHT)
+                _paint_meter(painter, cell, decoder_color(name), bars.get(name, math.nan), numbers.get(name, math.nan))
+        painter.end()
+
+    def _paint_name(self, painter: QPainter, name: str, cell: QRectF) -> None:
+        if name == self._chosen:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.RAISED))
+            painter.drawRoundedRect(QRectF(0, cell.top(), self.width(), cell.height()), 4, 4)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(decoder_color(name)))
+        painter.drawEllipse(QRectF(5, cell.center().y() - 4, 8, 8))
+        painter.setPen(QColor(theme.TEXT))
+        painter.drawText(cell.adjusted(19, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, display_title(name))
+
+
+def _paint_meter(painter: QPainter, cell: QRectF, color: str, bar: float, number: float) -> None:
+    track = QRectF(cell.left(), cell.center().y() - 3, cell.width() - _NUMBER_WIDTH - 6, 6)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(theme.LINE))
+    painter.drawRoundedRect(track, 3, 3)
+    if bar > _LOW:
+        share = min(1.0, math.log(bar / _LOW) / math.log(_HIGH / _LOW))
+        painter.setBrush(QColor(color))
+        painter.drawRoundedRect(QRectF(track.left(), track.top(), max(6.0, track.width() * share), 6), 3, 3)
+    painter.setPen(QColor(theme.TEXT))
+    text = cell.adjusted(0, 0, -6, 0)
+    painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, _three_digits(number))
+
+
+def _three_digits(value: float) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"

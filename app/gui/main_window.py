@@ -1,0 +1,362 @@
+"""The window: picture first, decoder switch second, meters third."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.errors import OutputError, UserError
+from app.frames import PoseResult
+from app.gui.actions import ACTIONS, ActionKey, HelpDialog
+from app.gui.decoder_panel import DecoderPanel
+from app.gui.message_bar import MessageBar
+from app.gui.meter_panel import MeterPanel
+from app.gui.video_view import VideoView
+from app.output_names import recording_paths, snapshot_path
+from app.overlay import OverlayStyle, draw_overlay
+from app.recorder import RecordingSummary
+from app.session import Session
+
+_VIEW_TICK_MS = 5
+_STATUS_TICK_MS = 250
+_PANEL_WIDTH = 372
+
+
+class MainWindow(QMainWindow):
+    """Shows one session and lets the user steer it.
+
+    make_session: opens another source given as text, with the settings of the command line; raises UserError.
+    recordings: folder of recordings and snapshots; made when it is first needed.
+    """
+
+    def __init__(self, session: Session, make_session: Callable[[str], Session], recordings: Path) -> None:
+        super().__init__()
+        self.session = session
+        self._make_session = make_session
+        self._recordings = recordings
+        self._mirror = False
+        self.screenshot_error = ""
+        self._reported: set[str] = set()
+        self.view = VideoView()
+        self.view.first_painted.connect(self._painted)
+        self.messages = MessageBar()
+        self.decoders = DecoderPanel()
+        self.decoders.decoder_chosen.connect(self.choose_decoder)
+        self.decoders.beta_chosen.connect(self._choose_beta)
+        self.meters = MeterPanel()
+        self.meters.table.decoder_chosen.connect(self.choose_decoder)
+        self._status = QLabel(objectName="status")
+        self._buttons: dict[ActionKey, QToolButton] = {}
+        self._actions = self._make_actions()
+        self._panel = self._make_panel()
+        self._lay_out()
+        self._view_timer = QTimer(self, interval=_VIEW_TICK_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._view_timer.timeout.connect(self._pull)
+        self._status_timer = QTimer(self, interval=_STATUS_TICK_MS)
+        self._status_timer.timeout.connect(self._update_status)
+        self._adopt(session)
+
+    # --- building ---------------------------------------------------------------------------------------------
+
+    def _make_actions(self) -> dict[ActionKey, QAction]:
+        handlers: dict[ActionKey, Callable[[], object]] = {
+            ActionKey.ARGMAX: lambda: self.choose_decoder("argmax"),
+            ActionKey.IPR: lambda: self.choose_decoder("ipr"),
+            ActionKey.DEBIASED: lambda: self.choose_decoder("debiased"),
+            ActionKey.RECORD: self.toggle_recording,
+            ActionKey.PAUSE: self.toggle_pause,
+            ActionKey.MIRROR: self.toggle_mirror,
+            ActionKey.SNAPSHOT: self.save_snapshot,
+            ActionKey.FULL_SCREEN: self.toggle_full_screen,
+            ActionKey.OPEN: self._choose_file,
+            ActionKey.HELP: lambda: HelpDialog(self).open(),
+            ActionKey.QUIT: self.close,
+        }
+        actions = {}
+        for key, info in ACTIONS.items():
+            action = QAction(info.title, self)
+            action.setShortcuts([QKeySequence(text) for text in info.keys])
+            action.triggered.connect(lambda _checked=False, handler=handlers[key]: handler())
+            self.addAction(action)
+            actions[key] = action
+        leave = QAction(self)
+        leave.setShortcut(QKeySequence(Qt.Key.Key_Escape))
+        leave.triggered.connect(lambda: self.isFullScreen() and self.toggle_full_screen())
+        self.addAction(leave)
+        return actions
+
+    def _make_panel(self) -> QWidget:
+        panel = QWidget(objectName="panel")
+        panel.setFixedWidth(_PANEL_WIDTH)
+        buttons = QGridLayout()
+        buttons.setSpacing(6)
+        places = {
+            ActionKey.RECORD: (0, 0, 1, 3),
+            ActionKey.PAUSE: (1, 0, 1, 1),
+            ActionKey.MIRROR: (1, 1, 1, 1),
+            ActionKey.SNAPSHOT: (1, 2, 1, 1),
+            ActionKey.FULL_SCREEN: (2, 0, 1, 1),
+            ActionKey.OPEN: (2, 1, 1, 1),
+            ActionKey.HELP: (2, 2, 1, 1),
+        }
+        for key, place in places.items():
+            info = ACTIONS[key]
+            button = QToolButton(text=info.title)
+            button.setToolTip(f"{info.explained[0].upper()}{info.explained[1:]}. Key {info.keys[0]}.")
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.setCheckable(key in (ActionKey.RECORD, ActionKey.PAUSE, ActionKey.MIRROR))
+            button.clicked.connect(self._actions[key].trigger)
+            self._buttons[key] = button
+            buttons.addWidget(button, *place)
+        self._buttons[ActionKey.RECORD].setObjectName("record")
+        layout = QVBoxLayout(panel)
+        layout.setContentsMargins(16, 12, 16, 12)
+        layout.setSpacing(6)
+        layout.addWidget(QLabel("DECODER", objectName="heading"))
+        layout.addWidget(self.decoders)
+        layout.addSpacing(4)
+        layout.addWidget(self.meters, 1)
+        layout.addSpacing(4)
+        layout.addLayout(buttons)
+        return panel
+
+    def _lay_out(self) -> None:
+        left = QVBoxLayout()
+        left.setSpacing(0)
+        left.addWidget(self.messages)
+        left.addWidget(self.view, 1)
+        left.addWidget(self._status)
+        central = QWidget()
+        layout = QHBoxLayout(central)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(left, 1)
+        layout.addWidget(self._panel)
+        self.setCentralWidget(central)
+        self.resize(1280, 720)
+
+    # --- the session ------------------------------------------------------------------------------------------
+
+    def _adopt(self, session: Session) -> None:
+        self.session = session
+        self._reported.clear()
+        self.setWindowTitle(f"{session.source.name} — PoseScope")
+        self.meters.watch(session.board)
+        self._show_choice()
+        session.start()
+        self._view_timer.start()
+        self._status_timer.start()
+        self._update_status()
+
+    def open_source(self, text: str) -> None:
+        """Leave the present source (a recording is finished first) and show another one."""
+        try:
+            session = self._make_session(text)
+        except UserError as error:
+            self.messages.show_message(str(error), "error")
+            return
+        self._tell_recording(self.session.stop())
+        session.set_decoder(self.session.choice.name)
+        session.set_beta(self.session.choice.beta)
+        self._set_pause_button(False)
+        self._adopt(session)
+
+    def _pull(self) -> None:
+        result = self.session.latest.take(0)
+        if result is not None:
+            self._show(result)
+
+    def _show(self, result: PoseResult) -> None:
+        started_ns = time.perf_counter_ns()
+        image = draw_overlay(
+            result,
+            OverlayStyle(mirror=self._mirror),
+            network=self.session.network.label,
+            device=self.session.device_label,
+            readings=self.session.board.readings(),
+        )
+        self.view.show_result(result, image, time.perf_counter_ns() - started_ns)
+
+    def _painted(self, result: PoseResult, overlay_ns: int, paint_ns: int, painted_ns: int) -> None:
+        self.session.board.add_paint(result, overlay_ns, paint_ns, painted_ns)
+
+    def _update_status(self) -> None:
+        session, pipeline = self.session, self.session.pipeline
+        loading = pipeline.estimator is None and pipeline.model_error is None
+        self.view.badge = "Loading the network …" if loading else ""
+        if session.paused:
+            self.view.badge = "Paused"
+        result = self.view.result
+        size = f"{result.frame.image.shape[1]} × {result.frame.image.shape[0]}" if result else "no picture yet"
+        person = ""
+        if result is not None and result.stages is not None and not result.people:
+            person = "nobody in view"
+        parts = [session.source.name, size, f"{session.network.label} on {session.device_label or '…'}", person]
+        self._status.setText("   ·   ".join(part for part in parts if part))
+        self.meters.show_dropped(pipeline.dropped)
+        for trouble, kind in (
+            (pipeline.source_error, "error"),
+            (pipeline.model_error, "error"),
+            (session.warning, "warning"),
+        ):
+            if trouble is not None and str(trouble) not in self._reported:
+                self._reported.add(str(trouble))
+                self.messages.show_message(str(trouble), kind)
+        if pipeline.finished.is_set():
+            self._source_ended()
+        self._update_recording()
+
+    def _source_ended(self) -> None:
+        """The source failed or came to its end: what was recorded is finished, the last picture stays."""
+        self._status_timer.stop()
+        self._pull()
+        self._view_timer.stop()
+        self.meters.stop()
+        lost = self.session.pipeline.source_error is not None
+        self.view.badge = "Source lost" if lost else "The source has ended"
+        if lost:
+            self.view.empty_text = "No picture. Open another source with Ctrl+O."
+        self.view.update()
+        summary = self.session.stop()
+        if summary is not None:
+            self._update_recording()
+            text = _recording_message(summary)
+            if lost:
+                text = f"{self.session.pipeline.source_error} {text}"
+            self.messages.show_message(text, "error" if lost or summary.error else "info")
+
+    # --- what the user can do ---------------------------------------------------------------------------------
+
+    def choose_decoder(self, name: str) -> None:
+        """Show this decoder from the next frame on."""
+        self.session.set_decoder(name)
+        self._show_choice()
+
+    def _choose_beta(self, beta: float) -> None:
+        self.session.set_beta(beta)
+
+    def _show_choice(self) -> None:
+        choice = self.session.choice
+        self.decoders.show_choice(choice.name, choice.beta)
+        self.meters.choose(choice.name)
+
+    def toggle_recording(self) -> None:
+        """Start a recording beside the others, or finish the running one and say where it is."""
+        if self.session.recorder is not None:
+            self._tell_recording(self.session.stop_recording())
+        elif self.session.pipeline.finished.is_set():
+            self.messages.show_message("There is no picture to record.", "warning")
+        else:
+            video, keypoints = recording_paths(self._recordings, self.session.source.name, self.session.choice.name)
+            try:
+                self.session.start_recording(video, keypoints)
+            except OutputError as error:
+                self.messages.show_message(str(error), "error")
+        self._update_recording()
+
+    def _tell_recording(self, summary: RecordingSummary | None) -> None:
+        if summary is not None:
+            self.messages.show_message(_recording_message(summary), "error" if summary.error else "info")
+
+    def _update_recording(self) -> None:
+        recorder = self.session.recorder
+        button = self._buttons[ActionKey.RECORD]
+        button.setChecked(recorder is not None)
+        if recorder is None:
+            button.setText("●  Record")
+            return
+        seconds = int(recorder.elapsed_s)
+        dropped = f"   {recorder.dropped} dropped" if recorder.dropped else ""
+        button.setText(f"■  Recording {seconds // 60:02d}:{seconds % 60:02d}{dropped}")
+        if recorder.error is not None:
+            self._tell_recording(self.session.stop_recording())
+            self._update_recording()
+
+    def toggle_pause(self) -> None:
+        """Hold the picture, or go on."""
+        self.session.paused = not self.session.paused
+        self._set_pause_button(self.session.paused)
+        self._update_status()
+        self.view.update()
+
+    def _set_pause_button(self, paused: bool) -> None:
+        self._buttons[ActionKey.PAUSE].setChecked(paused)
+
+    def toggle_mirror(self) -> None:
+        """Show the picture as in a looking glass; data and recordings stay as they are."""
+        self._mirror = not self._mirror
+        self._buttons[ActionKey.MIRROR].setChecked(self._mirror)
+        if self.view.result is not None:
+            self._show(self.view.result)
+
+    def save_snapshot(self) -> None:
+        """Save the annotated picture as PNG, in the size of the source, and say where it is."""
+        if self.view.image is None:
+            self.messages.show_message("There is no picture to save yet.", "warning")
+            return
+        path = snapshot_path(self._recordings, self.session.source.name, self.session.choice.name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(cv2.imencode(".png", self.view.image)[1].tobytes())
+        except OSError as error:
+            self.messages.show_message(f"Cannot save the picture in {path.parent}: {error.strerror}.", "error")
+            return
+        self.messages.show_message(f"Saved {path}")
+
+    def save_screenshot(self, path: Path) -> None:
+        """Save a picture of the window itself; a failure is kept in `screenshot_error`."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.screenshot_error = f"Cannot write the screenshot {path}: {error.strerror}."
+            return
+        if not self.grab().save(str(path)):
+            self.screenshot_error = f"Cannot write the screenshot {path}: is it a .png or .jpg in a writable folder?"
+
+    def toggle_full_screen(self) -> None:
+        """Picture only, on the whole screen, or the window again."""
+        full = not self.isFullScreen()
+        self._panel.setVisible(not full)
+        self._status.setVisible(not full)
+        (self.showFullScreen if full else self.showNormal)()
+
+    def _choose_file(self) -> None:
+        dialog = QFileDialog(self, "Open a video file")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.open_source)
+        dialog.open()
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
+        for timer in (self._view_timer, self._status_timer):
+            timer.stop()
+        self.meters.stop()
+        summary = self.session.stop()
+        if summary is not None:
+            print(_recording_message(summary))
+        event.accept()
+
+
+def _recording_message(summary: RecordingSummary) -> str:
+    dropped = f", {summary.dropped} frames dropped" if summary.dropped else ""
+    files = " and ".join(str(path) for path in (summary.video_path, summary.keypoints_path) if path is not None)
+    saved = f"Saved {summary.duration_s:.1f} s ({summary.frames} frames{dropped}) in {files}"
+    if summary.error is not None:
+        return f"The recording stopped: {summary.error} {saved}" if summary.frames else summary.error
+    return saved

@@ -1,0 +1,70 @@
+"""A chart that scrolls: the last seconds of a few quantities."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+
+from app.gui import theme
+
+_SHOWN_S = 20.0
+
+
+class StripChart(pg.PlotWidget):  # type: ignore[misc]
+    """Lines over the last 20 seconds, newest at the right; logarithmic on y where `log_y`."""
+
+    def __init__(self, unit: str, colors: dict[str, str], *, log_y: bool = False, floor: float = 0.0) -> None:
+        super().__init__(background=None)
+        self._floor = floor
+        self._times: deque[float] = deque()
+        self._values: dict[str, deque[float]] = {name: deque() for name in colors}
+        plot = self.getPlotItem()
+        plot.hideButtons()
+        plot.setMenuEnabled(False)
+        plot.setMouseEnabled(x=False, y=False)
+        plot.setLogMode(y=log_y)
+        plot.showGrid(y=True, alpha=0.15)
+        for side in ("left", "bottom"):
+            axis = plot.getAxis(side)
+            axis.setPen(theme.LINE)
+            axis.setTextPen(theme.MUTED)
+            axis.setStyle(tickTextOffset=4, tickLength=-3)
+            axis.enableAutoSIPrefix(False)
+        plot.getAxis("left").setWidth(38)
+        plot.getAxis("bottom").setHeight(18)
+        plot.setXRange(-_SHOWN_S, 0, padding=0)
+        plot.setLabel("left", unit)
+        self._lines = {
+            name: plot.plot(pen=pg.mkPen(color, width=2), connect="finite") for name, color in colors.items()
+        }
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def add(self, time_s: float, values: dict[str, float]) -> None:
+        """One value of each line; a missing or NaN value leaves a gap."""
+        self._times.append(time_s)
+        for name, kept in self._values.items():
+            kept.append(values.get(name, float("nan")))
+        while time_s - self._times[0] > _SHOWN_S:
+            self._times.popleft()
+            for kept in self._values.values():
+                kept.popleft()
+
+    def emphasize(self, name: str) -> None:
+        """Draw this line thick and above the others."""
+        for other, line in self._lines.items():
+            pen = line.opts["pen"]
+            pen.setWidthF(3.0 if other == name else 1.2)
+            line.setPen(pen)
+            line.setZValue(1 if other == name else 0)
+
+    def redraw(self) -> None:
+        """Draw what was added. Does nothing while the chart is out of sight."""
+        if not self._times or not self.isVisible():
+            return
+        seconds = np.array(self._times) - self._times[-1]
+        for name, line in self._lines.items():
+            values = np.array(self._values[name])
+            line.setData(seconds, np.maximum(values, self._floor) if self._floor else values)

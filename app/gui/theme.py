@@ -1,0 +1,68 @@
+"""Colours and style sheet of the window."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication
+
+from app.decoder_display import DARK_SURFACE
+
+WINDOW = DARK_SURFACE
+PANEL = "#1b1f26"
+RAISED = "#262c35"
+LINE = "#343c47"
+TEXT = "#e8eaed"
+MUTED = "#a3adba"
+ACCENT = "#56b4e9"
+ON_ACCENT = "#0b1117"
+RECORD = "#ff5c5c"
+WARNING = "#f0c000"
+
+_STYLE = f"""
+QWidget {{ color: {TEXT}; font-size: 13px; }}
+QMainWindow, QDialog {{ background: {WINDOW}; }}
+QWidget#panel {{ background: {PANEL}; }}
+QLabel#heading {{ color: {MUTED}; font-size: 11px; font-weight: 600; letter-spacing: 1px; }}
+QLabel#hint {{ color: {MUTED}; font-size: 12px; }}
+QLabel#big {{ font-size: 26px; font-weight: 600; }}
+QLabel#status {{ color: {MUTED}; font-size: 12px; padding: 4px 10px; background: {PANEL}; }}
+QToolButton, QPushButton {{
+    background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px; padding: 6px 8px;
+}}
+QToolButton:hover, QPushButton:hover {{ border-color: {MUTED}; }}
+QToolButton:focus, QPushButton:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
+QToolButton:checked {{ background: {ACCENT}; border-color: {ACCENT}; color: {ON_ACCENT}; font-weight: 600; }}
+QToolButton#record {{ font-weight: 600; }}
+QToolButton#record:checked {{ background: {RECORD}; border-color: {RECORD}; color: {ON_ACCENT}; }}
+QComboBox {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px; padding: 5px 8px; }}
+QComboBox QAbstractItemView {{ background: {RAISED}; selection-background-color: {ACCENT};
+    selection-color: {ON_ACCENT}; border: 1px solid {LINE}; }}
+QSlider::groove:horizontal {{ height: 4px; background: {LINE}; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ background: {ACCENT}; border-radius: 2px; }}
+QSlider::handle:horizontal {{ background: {TEXT}; width: 16px; height: 16px; margin: -6px 0; border-radius: 8px; }}
+QSlider:disabled::sub-page:horizontal {{ background: {LINE}; }}
+QSlider::handle:horizontal:disabled {{ background: {MUTED}; }}
+QWidget#message {{ background: {RAISED}; border-bottom: 1px solid {LINE}; }}
+QWidget#message[kind="warning"] {{ background: #3a3112; border-bottom: 1px solid {WARNING}; }}
+QWidget#message[kind="error"] {{ background: #41191b; border-bottom: 1px solid {RECORD}; }}
+QToolTip {{ color: {TEXT}; background: {RAISED}; border: 1px solid {LINE}; }}
+"""
+
+
+def apply_theme(application: QApplication) -> None:
+    """Give the application one dark look on every platform."""
+    application.setStyle("Fusion")
+    palette = QPalette()
+    for role, color in (
+        (QPalette.ColorRole.Window, WINDOW),
+        (QPalette.ColorRole.Base, PANEL),
+        (QPalette.ColorRole.Button, RAISED),
+        (QPalette.ColorRole.WindowText, TEXT),
+        (QPalette.ColorRole.Text, TEXT),
+        (QPalette.ColorRole.ButtonText, TEXT),
+        (QPalette.ColorRole.Highlight, ACCENT),
+        (QPalette.ColorRole.HighlightedText, ON_ACCENT),
+    ):
+        palette.setColor(role, QColor(color))
+    application.setPalette(palette)
+    application.setStyleSheet(_STYLE)

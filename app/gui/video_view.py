@@ -1,0 +1,96 @@
+"""Shows the annotated picture, as large as fits, and tells when each result was first painted."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.frames import Image, PoseResult
+from app.gui import theme
+
+
+class VideoView(QWidget):
+    """The picture.
+
+    first_painted: emitted once for each result, at the end of the paint that first showed it, with the result, the
+        time its overlay took, the time the paint took, and the moment (host clock), all in ns.
+    """
+
+    first_painted = Signal(object, object, object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(320, 180)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAccessibleName("Picture")
+        self._image: Image | None = None
+        self._result: PoseResult | None = None
+        self._overlay_ns = 0
+        self._unseen = False
+        self.empty_text = "Opening the source …"
+        self.badge = ""
+
+    @property
+    def image(self) -> Image | None:
+        """The annotated picture on screen, (H, W, 3) BGR."""
+        return self._image
+
+    @property
+    def result(self) -> PoseResult | None:
+        """The result on screen."""
+        return self._result
+
+    def show_result(self, result: PoseResult, image: Image, overlay_ns: int) -> None:
+        """Paint `image` (H, W, 3) BGR, the annotated picture of `result`, soon."""
+        self._result, self._image, self._overlay_ns = result, image, overlay_ns
+        self._unseen = True
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+        return QSize(960, 540)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  (Qt's name)
+        started_ns = time.perf_counter_ns()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor("#000000" if self._image is not None else theme.WINDOW))
+        if self._image is None:
+            painter.setPen(QColor(theme.MUTED))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.empty_text)
+        else:
+            self._paint_picture(painter, self._image)
+        if self.badge:
+            self._paint_badge(painter)
+        painter.end()
+        if self._unseen and self._result is not None:
+            self._unseen = False
+            ended_ns = time.perf_counter_ns()
+            self.first_painted.emit(self._result, self._overlay_ns, ended_ns - started_ns, ended_ns)
+
+    def _paint_picture(self, painter: QPainter, image: Image) -> None:
+        height, width = image.shape[:2]
+        # Over the array, not a copy: the stride is passed, and self._image keeps the array alive.
+        picture = QImage(image.data, width, height, image.strides[0], QImage.Format.Format_BGR888)
+        scale = min(self.width() / width, self.height() / height)
+        target = QRectF(0, 0, width * scale, height * scale)
+        target.moveCenter(QRectF(self.rect()).center())
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(target, picture)
+
+    def _paint_badge(self, painter: QPainter) -> None:
+        font = QFont(self.font())
+        font.setPixelSize(15)
+        painter.setFont(font)
+        text = painter.fontMetrics().boundingRect(self.badge)
+        plate = QRectF(0, 0, text.width() + 36, text.height() + 16)
+        plate.moveCenter(QRectF(self.rect()).center())
+        plate.moveBottom(self.height() - 24)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(20, 23, 28, 215))
+        painter.drawRoundedRect(plate, plate.height() / 2, plate.height() / 2)
+        painter.setPen(QColor(theme.TEXT))
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, self.badge)

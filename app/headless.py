@@ -1,0 +1,169 @@
+"""`posescope run`: the same pipeline without a window."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from app import __version__
+from app.errors import OutputError, UserError
+from app.frames import PoseResult
+from app.meters.board import MeterBoard
+from app.meters.rolling import JointDistances
+from app.session import NetworkChoice, Session
+from app.sources import make_source
+from models.skeletons import BLAZEPOSE_33
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a source to its end, to --max-frames or to Ctrl-C. Raises UserError for bad input."""
+    if options.max_frames is not None and options.max_frames < 1:
+        raise UserError("--max-frames must be at least 1.")
+    outputs = [path for path in (options.output, options.keypoints, options.report) if path is not None]
+    for path in outputs:
+        _check_output(path, options.overwrite)
+
+    source = make_source(options.source)
+    progress = _Progress(options.max_frames)
+    session = Session(
+        source,
+        NetworkChoice(options.model, options.device),
+        decoder=options.decoder,
+        beta=options.beta,
+        board=MeterBoard(latency_window_s=math.inf, jitter_window_s=math.inf),
+        wait_for_model=True,
+        on_result=progress,
+    )
+    if options.output or options.keypoints:
+        session.start_recording(options.output, options.keypoints, overwrite=options.overwrite, block=not source.live)
+    started = time.perf_counter()
+    session.start()
+    interrupted = _wait(session, progress)
+    summary = session.stop()
+    seconds = time.perf_counter() - started
+    progress.close()
+
+    if session.warning:
+        print(f"posescope: {session.warning}", file=sys.stderr)
+    if options.report:
+        _write_report(options.report, _report(session, progress, seconds))
+    for path in outputs:
+        if path.exists():
+            print(path)
+    print(_closing_line(session, progress, seconds))
+    error = session.pipeline.model_error or session.pipeline.source_error
+    if error:
+        raise error
+    if summary is not None and summary.error:
+        raise OutputError(summary.error)
+    return 130 if interrupted else 0
+
+
+class _Progress:
+    """Counts results on the inference thread and shows a bar."""
+
+    def __init__(self, max_frames: int | None) -> None:
+        self.frames = 0
+        self.frames_with_person = 0
+        self.full = threading.Event()
+        self._max_frames = max_frames
+        self._bar = tqdm(unit=" frames", total=max_frames, disable=not sys.stderr.isatty(), leave=False)
+
+    def expect(self, frames: int | None) -> None:
+        if frames is not None and self._bar.total != frames:
+            self._bar.total = frames if self._max_frames is None else min(frames, self._max_frames)
+
+    def __call__(self, result: PoseResult) -> None:
+        self.frames += 1
+        self.frames_with_person += bool(result.people)
+        self._bar.update()
+        if self.frames == self._max_frames:
+            self.full.set()
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+def _wait(session: Session, progress: _Progress) -> bool:
+    """Until the pipeline has finished or enough frames came; True where the user pressed Ctrl-C."""
+    try:
+        while not session.pipeline.finished.wait(0.05):
+            progress.expect(session.source.frame_count)
+            if progress.full.is_set():
+                break
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _check_output(path: Path, overwrite: bool) -> None:
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder, not a file to write to.")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists already: choose another name, or say --overwrite.")
+
+
+def _report(session: Session, progress: _Progress, seconds: float) -> dict[str, Any]:
+    snapshot = session.board.read()
+    return {
+        "posescope": __version__,
+        "source": session.source.name,
+        "model": session.network.label,
+        "device": session.device_label,
+        "decoder": session.choice.name,
+        "beta": session.choice.beta,
+        "frames": progress.frames,
+        "frames_with_person": progress.frames_with_person,
+        "frames_dropped": session.pipeline.dropped,
+        "seconds": round(seconds, 3),
+        "frames_per_second": _number(snapshot.fps),
+        "stages_ms": {stage: spread.as_dict() for stage, spread in snapshot.latency.items()},
+        "jitter": _distances(snapshot.jitter),
+        "bias": _distances(snapshot.bias),
+    }
+
+
+def _distances(distances: JointDistances) -> dict[str, Any]:
+    return {
+        decoder: {
+            "rms_px": _number(distances.overall[decoder]),
+            "share_of_body": _number(distances.body_share[decoder]),
+            "joints": distances.joints,
+            "per_joint_px": {
+                joint: _number(value)
+                for joint, value in zip(BLAZEPOSE_33.joints, distances.per_joint.get(decoder, ()), strict=False)
+            },
+        }
+        for decoder in distances.overall
+    }
+
+
+def _number(value: float) -> float | None:
+    """JSON has no NaN."""
+    return round(float(value), 6) if math.isfinite(value) else None
+
+
+def _write_report(path: Path, report: dict[str, Any]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"Cannot write the report {path}: {error.strerror}.") from None
+
+
+def _closing_line(session: Session, progress: _Progress, seconds: float) -> str:
+    jitter = session.board.read().jitter.overall
+    chosen = jitter.get(session.choice.name, float("nan"))
+    return (
+        f"{progress.frames} frames in {seconds:.1f} s, a person in {progress.frames_with_person}; "
+        f"{session.network.label} on {session.device_label or 'no device'}, "
+        f"{session.choice.name}: jitter {chosen:.2f} px"
+    )

@@ -1,0 +1,35 @@
+"""Bias: how far each decoder's point is from the peak of the very heatmap that it read."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.frames import Person
+from app.meters.rolling import JointDistances, RollingDistances
+
+
+class BiasMeter:
+    """Root mean square distance in px from each decoder's point to the sub-cell peak of the same map.
+
+    Stands beside the jitter always: a decoder that collapsed to the map's centre hardly trembles.
+    Joints count where the map's peak is at least `min_score`.
+    """
+
+    def __init__(self, window_s: float = 2.0, min_score: float = 0.3) -> None:
+        self._rolling = RollingDistances(window_s)
+        self._min_score = min_score
+        self._decoders: tuple[str, ...] = ()
+
+    def add(self, time_ns: int, person: Person | None) -> None:
+        """One frame's person, or None where nobody was seen."""
+        self._rolling.trim(time_ns)
+        if person is None:
+            return
+        self._decoders = tuple(person.points)
+        points = np.stack([person.points[name] for name in self._decoders]).astype(np.float64)
+        squares = ((points - person.peaks) ** 2).sum(-1)
+        self._rolling.add(time_ns, squares, person.scores["argmax"] >= self._min_score, person.region.body_size)
+
+    def read(self) -> JointDistances:
+        """Bias in px over the window."""
+        return self._rolling.read(self._decoders)

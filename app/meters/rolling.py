@@ -1,0 +1,99 @@
+"""A rolling mean of squared distances, for each decoder and joint."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class JointDistances:
+    """Root mean square distances of one kind over a window, in px of the source image.
+
+    per_joint: decoder name -> (K,), NaN for a joint that was not seen in the window.
+    overall: decoder name -> root mean square over the joints that were seen; NaN where none was.
+        (A median would show 0 for argmax, which sits in its cell until it jumps.)
+    body_share: decoder name -> `overall` as a share of the body's size.
+    joints: how many joints were seen.
+    """
+
+    per_joint: dict[str, NDArray[np.float64]]
+    overall: dict[str, float]
+    body_share: dict[str, float]
+    joints: int
+
+
+class RollingDistances:
+    """Means of squared distances (D, K) over the last `window_s` seconds, on the time line of the frames.
+
+    With an infinite window only sums are kept, so memory does not grow.
+    """
+
+    def __init__(self, window_s: float) -> None:
+        self._window_ns = window_s * 1e9
+        self._entries: deque[_Entry] = deque()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+        self._sums: NDArray[np.float64] | None = None
+        self._seen_counts: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._body_sum = 0.0
+        self._count = 0
+
+    def add(
+        self, time_ns: int, squares: NDArray[np.float64], seen: NDArray[np.bool_], body_size: float
+    ) -> None:
+        """squares: (D, K) px²; seen: (K,) which joints count; body_size: px."""
+        entry = _Entry(time_ns, np.where(seen, squares, 0.0), seen, body_size)
+        if self._sums is None:
+            self._sums, self._seen_counts = np.zeros(squares.shape), np.zeros(seen.shape, np.int64)
+        self._account(entry, 1)
+        if math.isfinite(self._window_ns):
+            self._entries.append(entry)
+            self.trim(time_ns)
+
+    def trim(self, now_ns: int) -> None:
+        """Forget what is older than the window at `now_ns`."""
+        while self._entries and now_ns - self._entries[0].time_ns > self._window_ns:
+            self._account(self._entries.popleft(), -1)
+        if not self._entries and math.isfinite(self._window_ns):
+            self.clear()
+
+    def _account(self, entry: _Entry, sign: int) -> None:
+        assert self._sums is not None
+        self._sums += sign * entry.squares
+        self._seen_counts += sign * entry.seen
+        self._body_sum += sign * entry.body_size
+        self._count += sign
+
+    def read(self, decoders: tuple[str, ...]) -> JointDistances:
+        """The distances over the window; `decoders` names the D rows."""
+        if self._sums is None or not self._count:
+            nothing = dict.fromkeys(decoders, float("nan"))
+            return JointDistances({}, nothing, dict(nothing), 0)
+        seen = self._seen_counts > 0
+        mean_squares = np.full(self._sums.shape, np.nan)
+        # What was added and taken away again may leave a negative rest in the last digit.
+        mean_squares[:, seen] = np.maximum(self._sums[:, seen], 0.0) / self._seen_counts[seen]
+        overall = np.sqrt(mean_squares[:, seen].mean(1)) if seen.any() else np.full(len(mean_squares), np.nan)
+        body_size = self._body_sum / self._count
+        return JointDistances(
+            per_joint=dict(zip(decoders, np.sqrt(mean_squares), strict=True)),
+            overall=dict(zip(decoders, overall.tolist(), strict=True)),
+            body_share=dict(zip(decoders, (overall / body_size).tolist(), strict=True)),
+            joints=int(seen.sum()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    time_ns: int
+    squares: NDArray[np.float64]
+    seen: NDArray[np.bool_]
+    body_size: float

@@ -1,0 +1,110 @@
+"""A file that is being written: made at once, each write handed to the system, the first failure final."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import IO
+
+from app.errors import OutputError
+
+_KEYPOINTS_SUFFIX = ".keypoints.csv"
+_VIDEO_SUFFIX = ".mp4"
+
+
+def keypoints_path_for(video_path: Path | str) -> Path:
+    """`NAME.keypoints.csv` beside `NAME.mp4`."""
+    return Path(video_path).with_suffix(_KEYPOINTS_SUFFIX)
+
+
+def free_path(folder: Path | str, stem: str, suffix: str) -> Path:
+    """`folder/stem + suffix`, or `stem-2`, `stem-3` ... where that name is taken.
+
+    A name is taken when the file itself, or the video or the keypoints file of that name, exists.
+    """
+    folder = Path(folder)
+    number = 1
+    while True:
+        name = stem if number == 1 else f"{stem}-{number}"
+        if not any((folder / (name + end)).exists() for end in (suffix, _VIDEO_SUFFIX, _KEYPOINTS_SUFFIX)):
+            return folder / (name + suffix)
+        number += 1
+
+
+class OutputFile:
+    """A binary file for writing, with a reason in each error, in the shape that PyAV wants of a file.
+
+    Nothing is held back in a buffer: after a crash the file holds all that was written. After a write has
+    failed the file takes no more, so that nothing written on top of a half-written end can spoil it.
+
+    Raises OutputError where the file cannot be made (a missing folder is made first), or exists and
+    `overwrite` is false.
+    """
+
+    def __init__(self, path: Path | str, *, overwrite: bool = False) -> None:
+        self.path = Path(path)
+        self._failure: OutputError | None = None
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise OutputError(f"Cannot write {self.path}: its folder is not a folder.") from None
+        except OSError as error:
+            raise self._error(error) from error
+        try:
+            self._file: IO[bytes] = open(self.path, "wb" if overwrite else "xb", buffering=0)  # noqa: SIM115
+        except FileExistsError:
+            raise OutputError(f"Cannot write {self.path}: the file exists already.") from None
+        except OSError as error:
+            raise self._error(error) from error
+
+    def write(self, data: bytes) -> int:
+        """Write all of `data`; OutputError (disk full, device gone) where that is not possible."""
+        if self._failure is not None:
+            raise self._failure
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            raise self._error(error) from error
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    @property
+    def closed(self) -> bool:
+        """True also after a failure: PyAV then leaves out the trailer, which would spoil what was written."""
+        return self._failure is not None or self._file.closed
+
+    def check_still_there(self) -> None:
+        """OutputError where the file or its folder was deleted, which a write alone does not notice."""
+        if self._failure is None and not self._file.closed and not self.path.exists():
+            self._failure = OutputError(f"Cannot go on writing {self.path}: it was deleted.")
+            raise self._failure
+
+    def cut(self, size: int) -> None:
+        """Shorten to `size` bytes, to take away what a failed write left half written."""
+        with contextlib.suppress(OSError, ValueError):
+            self._file.truncate(size)
+
+    def close(self) -> None:
+        """Close; may be called again. OutputError where the system reports only now that a write failed."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise self._error(error) from error
+
+    def discard(self) -> None:
+        """Close and delete, whatever state the file is in."""
+        with contextlib.suppress(OSError, OutputError):
+            self.close()
+            self.path.unlink(missing_ok=True)
+
+    def _error(self, error: OSError) -> OutputError:
+        self._failure = OutputError(f"Cannot write {self.path}: {error.strerror or error}.")
+        return self._failure

@@ -1,0 +1,203 @@
+"""The threads that a frame passes: capture -> estimate -> consumers."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.errors import UserError
+from app.frames import Frame, PoseResult, StageTimes
+from app.latest_slot import LatestSlot
+from app.sources.base import Source
+
+if TYPE_CHECKING:
+    from models.estimator import PoseEstimator
+
+# Every wait ends after this time to look whether the pipeline was stopped.
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderChoice:
+    """Which decoder is shown, and the beta of ipr and debiased. Swapped as a whole, read once per frame."""
+
+    name: str
+    beta: float
+
+
+class Pipeline:
+    """Runs one source through one estimator and hands every result to the consumers, on the inference thread.
+
+    load_estimator: called once on a thread of its own. Until it is done the frames pass without people
+        (`stages` is None), unless `wait_for_model`: then no frame is read before.
+    consumers: called in turn with each PoseResult. They must be quick and must not raise.
+
+    A live source goes through a slot that keeps the newest frame (older ones are dropped and counted). Any other
+    goes through a short blocking queue, so nothing is lost; where it is paced, a frame is asked for when the estimator
+    is free, so that none grows old in the queue. Errors are kept in `source_error` and `model_error`.
+    `finished` is set once no more results will come.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        load_estimator: Callable[[], PoseEstimator],
+        consumers: Sequence[Callable[[PoseResult], None]],
+        choice: DecoderChoice,
+        *,
+        wait_for_model: bool = False,
+    ) -> None:
+        self.source = source
+        self.choice = choice
+        self.source_error: UserError | None = None
+        self.model_error: UserError | None = None
+        self.estimator: PoseEstimator | None = None
+        self.finished = threading.Event()
+        self.paused = threading.Event()
+        self._load_estimator = load_estimator
+        self._consumers = consumers
+        self._wait_for_model = wait_for_model
+        self._stop = threading.Event()
+        self._model_settled = threading.Event()
+        self._capture_ended = threading.Event()
+        self._wanted = threading.Event()
+        self._slot: LatestSlot[Frame] = LatestSlot()
+        self._queue: queue.Queue[Frame] = queue.Queue(maxsize=2)
+        self._threads = [
+            threading.Thread(target=self._guarded(self._load), name="posescope-load"),
+            threading.Thread(target=self._guarded(self._capture), name="posescope-capture"),
+            threading.Thread(target=self._guarded(self._infer), name="posescope-inference"),
+        ]
+
+    @property
+    def dropped(self) -> int:
+        """Frames of a live source that were replaced by a newer one before they could be looked at."""
+        return self._slot.replaced
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ask all threads to end. Returns at once; `join` waits."""
+        self._stop.set()
+        self.source.stop()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until all threads have ended; False if `timeout` seconds passed first."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
+        def run() -> None:
+            try:
+                work()
+            except Exception as error:
+                self.source_error = self.source_error or UserError(f"Internal error: {type(error).__name__}: {error}")
+                self._stop.set()
+                raise
+            finally:
+                if threading.current_thread().name == "posescope-inference":
+                    self.finished.set()
+
+        return run
+
+    def _load(self) -> None:
+        try:
+            self.estimator = self._load_estimator()
+        except UserError as error:
+            self.model_error = error
+            if self._wait_for_model:
+                self._stop.set()
+        finally:
+            self._model_settled.set()
+
+    def _capture(self) -> None:
+        try:
+            if self._wait_for_model:
+                self._model_settled.wait()
+            if not self._stop.is_set():
+                self.source.open()
+            while not self._stop.is_set():
+                if not self._may_read():
+                    continue
+                frame = self.source.read()
+                if frame is None:
+                    break
+                self._pass_on(frame)
+        except UserError as error:
+            self.source_error = error
+        finally:
+            self.source.close()
+            self._capture_ended.set()
+
+    def _may_read(self) -> bool:
+        """Whether the next frame should be read now; waits a little where not."""
+        if self.source.live:
+            return True
+        if self.paused.is_set():
+            self._stop.wait(_POLL_S / 10)
+            return False
+        if self.source.paced:
+            wanted = self._wanted.wait(_POLL_S)
+            self._wanted.clear()
+            return wanted
+        return True
+
+    def _pass_on(self, frame: Frame) -> None:
+        if self.source.live:
+            if not self.paused.is_set():
+                self._slot.put(frame)
+            return
+        while not self._stop.is_set():
+            try:
+                self._queue.put(frame, timeout=_POLL_S)
+                return
+            except queue.Full:
+                continue
+
+    def _take(self) -> Frame | None:
+        if self.source.live:
+            return self._slot.take(_POLL_S)
+        self._wanted.set()
+        try:
+            return self._queue.get(timeout=_POLL_S)
+        except queue.Empty:
+            return None
+
+    def _infer(self) -> None:
+        while not self._stop.is_set():
+            # Asked before the take: a frame that came in between is not forgotten.
+            ended = self._capture_ended.is_set()
+            frame = self._take()
+            if frame is not None:
+                result = self._estimate(frame)
+                for consumer in self._consumers:
+                    consumer(result)
+            elif ended:
+                return
+
+    def _estimate(self, frame: Frame) -> PoseResult:
+        choice, estimator = self.choice, self.estimator
+        if estimator is None:
+            return PoseResult(frame, (), choice.name, choice.beta, None)
+        taken_ns = time.perf_counter_ns()
+        if not frame.continues:
+            estimator.reset()
+        estimate = estimator.estimate(frame.image, choice.beta)
+        times = estimate.times
+        stages = StageTimes(
+            capture_wait=taken_ns - frame.captured_ns,
+            preprocess=times.preprocess,
+            detect=times.detect,
+            network=times.network,
+            decode=times.decode,
+            done_ns=time.perf_counter_ns(),
+        )
+        return PoseResult(frame, estimate.people, choice.name, choice.beta, stages)

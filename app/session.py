@@ -1,0 +1,178 @@
+"""The one place that wires source, estimator, pipeline, meters and recorder together."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.bundled import MODELS, model_file
+from app.decoder_display import DISPLAY_NAMES
+from app.errors import UserError
+from app.frames import PoseResult
+from app.latest_slot import LatestSlot
+from app.meters.board import MeterBoard
+from app.overlay import OverlayStyle
+from app.pipeline import DecoderChoice, Pipeline
+from app.recorder import Recorder, RecordingSummary
+from app.sources.base import Source
+from models.errors import unknown_name
+
+if TYPE_CHECKING:
+    from models.estimator import PoseEstimator
+
+DEFAULT_DECODER = "debiased"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkChoice:
+    """Which network to run where: lite, full, heavy or the path of a .task bundle; auto, cuda, mps or cpu."""
+
+    model: str = "full"
+    device: str = "auto"
+
+    @property
+    def label(self) -> str:
+        return self.model if self.model in MODELS else Path(self.model).stem
+
+
+class Session:
+    """One source, followed by one network, from start to stop. Its methods may be called from any thread.
+
+    latest: the newest result, for a view that pulls. board: the meters.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        network: NetworkChoice,
+        *,
+        decoder: str = DEFAULT_DECODER,
+        beta: float = 10.0,
+        board: MeterBoard | None = None,
+        wait_for_model: bool = False,
+        on_result: Callable[[PoseResult], None] | None = None,
+    ) -> None:
+        self.source = source
+        self.network = network
+        self.board = board or MeterBoard()
+        self.latest: LatestSlot[PoseResult] = LatestSlot()
+        self._recorder: Recorder | None = None
+        self._recorder_lock = threading.Lock()
+        consumers = [self.board.add, self._record, self.latest.put]
+        if on_result is not None:
+            consumers.append(on_result)
+        self.pipeline = Pipeline(
+            source,
+            self._load_estimator,
+            consumers,
+            DecoderChoice(checked_decoder(decoder), checked_beta(beta)),
+            wait_for_model=wait_for_model,
+        )
+
+    def _load_estimator(self) -> PoseEstimator:
+        # Here, on the loading thread, and not at the top: torch takes seconds to import.
+        from models.estimator import PoseEstimator
+
+        path, sha256 = model_file(self.network.model)
+        return PoseEstimator.load(path, self.network.device, sha256)
+
+    def start(self) -> None:
+        self.pipeline.start()
+
+    def stop(self) -> RecordingSummary | None:
+        """End all threads; a running recording is finished and its summary returned."""
+        self.pipeline.stop()
+        self.pipeline.join()
+        return self.stop_recording()
+
+    @property
+    def device_label(self) -> str:
+        """For example "cpu"; empty while the network is being loaded."""
+        return self.pipeline.estimator.device_label if self.pipeline.estimator else ""
+
+    @property
+    def warning(self) -> str | None:
+        """Why the device is not the one that was asked for, or None."""
+        return self.pipeline.estimator.warning if self.pipeline.estimator else None
+
+    @property
+    def choice(self) -> DecoderChoice:
+        """The decoder in use and its beta."""
+        return self.pipeline.choice
+
+    def set_decoder(self, name: str) -> None:
+        """Show this decoder from the next frame on. Raises UserError for an unknown name."""
+        self.pipeline.choice = DecoderChoice(checked_decoder(name), self.choice.beta)
+
+    def set_beta(self, beta: float) -> None:
+        """Use this beta in ipr and debiased from the next frame on. Raises UserError unless beta > 0."""
+        self.pipeline.choice = DecoderChoice(self.choice.name, checked_beta(beta))
+
+    @property
+    def paused(self) -> bool:
+        return self.pipeline.paused.is_set()
+
+    @paused.setter
+    def paused(self, paused: bool) -> None:
+        (self.pipeline.paused.set if paused else self.pipeline.paused.clear)()
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """The running recording, or None."""
+        return self._recorder
+
+    def start_recording(
+        self,
+        video: Path | None,
+        keypoints: Path | None,
+        style: OverlayStyle | None = None,
+        *,
+        overwrite: bool = False,
+        block: bool = False,
+    ) -> None:
+        """Record from the next frame on. Raises OutputError where the files cannot be made.
+
+        block: wait for the writer rather than drop a frame (for files, where nothing is live).
+        """
+        recorder = Recorder(
+            video,
+            keypoints,
+            style=style or OverlayStyle(),
+            network=self.network.label,
+            device=self.device_label,
+            readings=self.board.readings,
+            overwrite=overwrite,
+            block=block,
+        )
+        recorder.start()
+        with self._recorder_lock:
+            self._recorder = recorder
+
+    def stop_recording(self) -> RecordingSummary | None:
+        """Finish the files; None where nothing was being recorded."""
+        with self._recorder_lock:
+            recorder, self._recorder = self._recorder, None
+        return recorder.stop() if recorder is not None else None
+
+    def _record(self, result: PoseResult) -> None:
+        recorder = self._recorder
+        if recorder is not None:
+            recorder.offer(result)
+
+
+def checked_decoder(name: str) -> str:
+    """`name`, or UserError with the nearest known one."""
+    if name not in DISPLAY_NAMES:
+        raise UserError(unknown_name("decoder", name, DISPLAY_NAMES))
+    return name
+
+
+def checked_beta(beta: float) -> float:
+    """`beta`, or UserError unless it is a finite number above 0."""
+    if not (math.isfinite(beta) and beta > 0):
+        raise UserError(f"beta must be greater than 0, not {beta:g}.")
+    return beta

@@ -1,0 +1,149 @@
+"""A drawn figure whose joints are known exactly: for tests, demonstrations and meters without a camera."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Generator, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.frames import Image
+from app.sources.pacing import PacedSource
+
+Points = NDArray[np.float64]
+Colour = tuple[int, int, int]
+
+JOINT_COLOUR: Colour = (40, 255, 40)  # BGR, as all colours here; nothing else in the picture has it
+_SKIN: Colour = (140, 170, 215)
+_SHIRT: Colour = (150, 80, 40)
+_TROUSERS: Colour = (70, 60, 60)
+
+# COCO-17: nose 0, eyes 1 2, ears 3 4, shoulders 5 6, elbows 7 8, wrists 9 10, hips 11 12, knees 13 14,
+# ankles 15 16; the left one of a pair comes first.
+_ARMS = ((5, 7, 9), (6, 8, 10))
+_LEGS = ((11, 13, 15), (12, 14, 16))
+_TORSO = (5, 6, 12, 11)
+_SUBPIXEL_BITS = 4
+
+
+class SyntheticSource(PacedSource):
+    """A figure that faces the camera, sways and waves, in front of a gentle gradient.
+
+    width, height in pixels. frames: how many there are, None for no end.
+    noise: standard deviation of the sensor noise, in levels of 0..255; frame k of a seed has always the same.
+    realtime: paced, and `live` like a camera; `time_ns` is k / fps here too, so that
+    `true_points(frame.time_ns / 1e9)` are the joints in that frame.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 640,
+        height: int = 480,
+        fps: float = 30.0,
+        frames: int | None = None,
+        realtime: bool = False,
+        noise: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__("synthetic", realtime=realtime)
+        self.live = realtime
+        self.fps = fps
+        self.frame_count = frames
+        self._width = width
+        self._height = height
+        self._body = min(
+            0.8 * height, 0.95 * width
+        )  # height of the figure in pixels; the arms need the width
+        self._noise = noise
+        self._seed = seed
+
+    def true_points(self, time_s: float) -> Points:
+        """The joints at that moment: (17, 2), x and y in pixels, COCO-17; whole numbers are pixel centres.
+
+        The person's left is on the right of the picture.
+        """
+
+        def swing(hertz: float, phase: float = 0.0) -> float:
+            return math.sin(2 * math.pi * (hertz * time_s + phase))
+
+        # In body heights: x to the right, y up, the origin between the feet.
+        points = np.zeros((17, 2))
+        points[0] = 0.0, 0.91
+        for joint, x, y in ((1, 0.022, 0.935), (3, 0.05, 0.925), (5, 0.115, 0.80), (11, 0.075, 0.50)):
+            points[joint] = x, y
+            points[joint + 1] = -x, y
+        for side, (shoulder, elbow, wrist) in zip((1, -1), _ARMS, strict=True):
+            upper = 0.9 + 0.55 * swing(0.4, phase=0.25 * side)  # radians away from hanging straight down
+            lower = upper + 0.7 + 0.5 * swing(0.7)
+            points[elbow] = points[shoulder] + 0.17 * np.array([side * math.sin(upper), -math.cos(upper)])
+            points[wrist] = points[elbow] + 0.15 * np.array([side * math.sin(lower), -math.cos(lower)])
+        points[:13] += 0.03 * swing(0.25), 0.008 * swing(0.5)
+        for side, (hip, knee, ankle) in zip((1, -1), _LEGS, strict=True):
+            points[ankle] = side * 0.085, 0.03
+            points[knee] = (points[hip] + points[ankle]) / 2 + (side * 0.015, 0.0)
+
+        feet = np.array([(self._width - 1) / 2, (self._height - 1 + self._body) / 2])
+        return feet + self._body * points * (1.0, -1.0)
+
+    def _pictures(self) -> Generator[tuple[int, Image], None, None]:
+        background = _gradient(self._width, self._height)
+        for tick in itertools.count() if self.frame_count is None else range(self.frame_count):
+            time_ns = round(tick * 1e9 / self.fps)
+            image = background.copy()
+            _draw_figure(image, self.true_points(time_ns / 1e9), self._body)
+            if self._noise > 0:
+                image = _add_noise(image, self._noise, np.random.default_rng((self._seed, tick)))
+            yield time_ns, image
+
+
+def _gradient(width: int, height: int) -> Image:
+    down = np.linspace(0.0, 1.0, height)[:, None, None]
+    across = np.linspace(0.0, 1.0, width)[None, :, None]
+    colour = np.array([215.0, 205.0, 195.0]) - 55.0 * down - 25.0 * across
+    return colour.astype(np.uint8)
+
+
+def _add_noise(image: Image, sigma: float, generator: np.random.Generator) -> Image:
+    noise = generator.standard_normal(image.shape, dtype=np.float32)
+    noise *= sigma
+    noise += image
+    return np.rint(noise, out=noise).clip(0, 255, out=noise).astype(np.uint8)
+
+
+def _draw_figure(image: Image, points: Points, body: float) -> None:
+    for leg in _LEGS:
+        _line(image, points[list(leg)], 0.075 * body, _TROUSERS)
+    cv2.fillConvexPoly(
+        image, _fixed(points[list(_TORSO)]), _SHIRT, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS
+    )
+    _line(image, points[[*_TORSO, _TORSO[0]]], 0.05 * body, _SHIRT)
+    neck = points[[5, 6]].mean(axis=0)
+    _line(image, np.stack([neck, points[0]]), 0.05 * body, _SKIN)
+    _dot(image, points[0], 0.065 * body, _SKIN)
+    for arm in _ARMS:
+        _line(image, points[list(arm)], 0.05 * body, _SKIN)
+    for point in points:
+        _dot(image, point, max(1.5, 0.01 * body), JOINT_COLOUR)
+
+
+def _line(image: Image, points: Points, thickness: float, colour: Colour) -> None:
+    thickness_px = max(1, round(thickness))
+    cv2.polylines(
+        image, [_fixed(points)], False, colour, thickness_px, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS
+    )
+
+
+def _dot(image: Image, point: Sequence[float] | Points, radius: float, colour: Colour) -> None:
+    x, y = _fixed(np.asarray(point)).tolist()
+    radius_fixed = round(radius * 2**_SUBPIXEL_BITS)
+    cv2.circle(image, (x, y), radius_fixed, colour, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _fixed(points: Points) -> NDArray[np.int32]:
+    """OpenCV's fixed-point coordinates."""
+    fixed: NDArray[np.int32] = np.rint(points * 2**_SUBPIXEL_BITS).astype(np.int32)
+    return fixed

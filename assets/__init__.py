@@ -1,0 +1,1 @@
+"""Files that are shipped: weights and the sample clip. See README.md beside this file."""

@@ -1,0 +1,48 @@
+"""Runs the networks of a bundle in torch, on the CPU, on CUDA or on MPS."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.blazepose import Detection, LandmarkNetwork, LandmarkOutput, PersonDetector
+from models.bundle import Bundle
+from models.devices import Device, synchronize
+
+
+class TorchEngine:
+    """Both networks on one device, in float32.
+
+    Images are (S, S, 3) uint8 BGR with S = `landmark_size` or `detector_size`.
+    """
+
+    def __init__(self, bundle: Bundle, device: Device) -> None:
+        self.device = device
+        self._landmarks = LandmarkNetwork(bundle.landmarks)
+        self._detector = PersonDetector(bundle.detector)
+        for network in (self._landmarks, self._detector):
+            network.eval().requires_grad_(False).to(device.torch_device, memory_format=torch.channels_last)
+        self.landmark_size = self._landmarks.input_size[0]
+        self.detector_size = self._detector.input_size[0]
+
+    def synchronize(self) -> None:
+        """Wait until the device has finished."""
+        synchronize(self.device.torch_device)
+
+    def detect(self, square: NDArray[np.uint8]) -> list[Detection]:
+        """People in one square image, the best first, in shares of the square."""
+        pixels = self._upload(square[None])
+        boxes, logits = self._detector(pixels / 127.5 - 1.0)
+        return self._detector.detections(boxes[0].cpu().numpy(), logits[0].cpu().numpy())
+
+    def landmarks(self, crops: NDArray[np.uint8]) -> LandmarkOutput:
+        """The landmark network on crops (N, S, S, 3); the tensors stay on the device."""
+        output: LandmarkOutput = self._landmarks(self._upload(crops) / 255.0)
+        return output
+
+    def _upload(self, images: NDArray[np.uint8]) -> Tensor:
+        """(N, S, S, 3) uint8 BGR -> (N, 3, S, S) float32 RGB on the device, channels last in memory."""
+        tensor = torch.from_numpy(images).to(self.device.torch_device, torch.float32)
+        return tensor.flip(-1).permute(0, 3, 1, 2)

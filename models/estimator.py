@@ -1,0 +1,173 @@
+"""Image in, people out: detect or follow -> crop -> network -> every decoder. The numpy boundary of torch."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.blazepose import JOINT_COUNT, PRESENCE_THRESHOLD, LandmarkOutput, refine_alignment
+from models.bundle import open_bundle
+from models.decoders import DECODERS, DEFAULT_BETA, Decoder, SubcellPeak, get_decoder
+from models.devices import choose_device
+from models.engines.torch_engine import TorchEngine
+from models.people import Person
+from models.regions import Region, letterbox, region_from_alignment
+
+REGRESSION = "regression"
+DECODER_NAMES: tuple[str, ...] = (*DECODERS, REGRESSION)
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateTimes:
+    """Nanoseconds spent on one image, by stage, the device's work included."""
+
+    preprocess: int = 0
+    detect: int = 0
+    network: int = 0
+    decode: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The people in one image and the time it took to find them."""
+
+    people: tuple[Person, ...]
+    times: EstimateTimes
+
+
+class PoseEstimator:
+    """Follows one person from image to image. Not thread-safe: one thread calls it.
+
+    A new person is looked for by the detector. While the network says that its crop holds a person, the next crop
+    comes from the network's own alignment points, so it does not depend on any decoder.
+    """
+
+    def __init__(self, engine: TorchEngine) -> None:
+        self._engine = engine
+        self._region: Region | None = None
+        self._person_id = 0
+        self._peak_finder = SubcellPeak()
+        self._decoders: dict[str, Decoder] = {}
+        self._beta = 0.0
+        self.device_label = engine.device.label
+        self.warning = engine.device.warning
+
+    @classmethod
+    def load(cls, bundle: Path, device: str = "auto", sha256: str | None = None) -> PoseEstimator:
+        """Open a .task bundle on a device and run it once.
+
+        Raises BundleError or DeviceError with one sentence.
+        """
+        engine = TorchEngine(open_bundle(bundle, sha256), choose_device(device))
+        estimator = cls(engine)
+        estimator._warm_up()
+        return estimator
+
+    @torch.inference_mode()
+    def _warm_up(self) -> None:
+        """Run everything once, so that the first frame is not slower than the others."""
+        blank = np.zeros((self._engine.detector_size, self._engine.detector_size, 3), np.uint8)
+        self._engine.detect(blank)
+        self._decode(self._engine.landmarks(self._crop_batch(blank, letterbox(*blank.shape[:2]))), DEFAULT_BETA)
+        self._engine.synchronize()
+
+    def reset(self) -> None:
+        """Forget the person who is being followed; the next image starts with the detector."""
+        self._region = None
+
+    def estimate(self, image: NDArray[np.uint8], beta: float = DEFAULT_BETA) -> Estimate:
+        """People in `image` (H, W, 3) uint8 BGR, read by every decoder, ipr and debiased with this `beta`."""
+        with torch.inference_mode():
+            clock = _StageClock()
+            person = self._follow(image, beta, clock) if self._region is not None else None
+            if person is None:
+                self._region = self._find_person(image, clock)
+                if self._region is not None:
+                    self._person_id += 1
+                    person = self._follow(image, beta, clock)
+            return Estimate(() if person is None else (person,), clock.times())
+
+    def _find_person(self, image: NDArray[np.uint8], clock: _StageClock) -> Region | None:
+        square = letterbox(*image.shape[:2])
+        pixels = square.cut(image, self._engine.detector_size)
+        clock.lap("preprocess")
+        detections = self._engine.detect(pixels)
+        clock.lap("detect")
+        if not detections:
+            return None
+        points = square.to_image(detections[0].keypoints[:2])
+        return region_from_alignment(points[0], points[1])
+
+    def _follow(self, image: NDArray[np.uint8], beta: float, clock: _StageClock) -> Person | None:
+        """The person in the current region; sets the next region, or None where the person was lost."""
+        region = self._region
+        assert region is not None
+        crops = self._crop_batch(image, region)
+        clock.lap("preprocess")
+        output = self._engine.landmarks(crops)
+        presence = float(output.presence[0])
+        self._engine.synchronize()
+        clock.lap("network")
+        if not presence >= PRESENCE_THRESHOLD:
+            self._region = None
+            return None
+        points, scores, alignment = self._decode(output, beta)
+        self._region = region_from_alignment(*region.to_image(alignment))
+        in_image = region.to_image(points).astype(np.float32)
+        clock.lap("decode")
+        return Person(
+            id=self._person_id,
+            region=region,
+            presence=presence,
+            points=dict(zip(DECODER_NAMES, in_image[:-1], strict=True)),
+            scores=dict(zip(DECODER_NAMES, scores, strict=True)),
+            peaks=in_image[-1],
+        )
+
+    def _crop_batch(self, image: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
+        return region.cut(image, self._engine.landmark_size)[None]
+
+    def _decode(
+        self, output: LandmarkOutput, beta: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Read one crop's heatmaps with every decoder, in one transfer from the device.
+
+        Returns points (D + 1, K, 2) as shares of the crop, in the order of DECODER_NAMES with the sub-cell peak last;
+        scores (D, K); alignment points (2, 2) as shares of the crop.
+        """
+        if beta != self._beta:
+            self._decoders = {
+                name: get_decoder(name, beta=beta) if name in ("ipr", "debiased") else get_decoder(name)
+                for name in DECODERS
+            }
+            self._beta = beta
+        maps = output.heatmaps[:, :JOINT_COUNT]
+        decoded = [decoder(maps) for decoder in (*self._decoders.values(), self._peak_finder)]
+        # Cell c stands for c / size of the crop (not (c + 0.5) / size): the network's own refinement uses that.
+        size = maps.new_tensor((maps.shape[-1], maps.shape[-2]))
+        shares = [points[0] / size for points, _ in decoded]
+        points = torch.stack([*shares[:-1], output.landmarks[0, :JOINT_COUNT], shares[-1]])
+        scores = torch.stack([*(d.scores[0] for d in decoded[:-1]), output.visibility[0, :JOINT_COUNT]])
+        packed = torch.cat((points.flatten(), scores.flatten(), refine_alignment(output)[0].flatten()))
+        values = packed.cpu().numpy()
+        split = np.split(values, [points.numel(), points.numel() + scores.numel()])
+        return split[0].reshape(points.shape), split[1].reshape(scores.shape), split[2].reshape(2, 2)
+
+
+class _StageClock:
+    def __init__(self) -> None:
+        self._last = time.perf_counter_ns()
+        self._spent: dict[str, int] = {}
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter_ns()
+        self._spent[stage] = self._spent.get(stage, 0) + now - self._last
+        self._last = now
+
+    def times(self) -> EstimateTimes:
+        return EstimateTimes(**self._spent)

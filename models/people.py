@@ -1,0 +1,31 @@
+"""What is known of one person in one image. Plain numpy: importing this does not import torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.regions import Region
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person, read by every decoder from the same heatmaps.
+
+    id: stays the same while the person is followed.
+    region: the crop that the network saw.
+    presence: the network's probability that the crop holds a person, 0 to 1.
+    points: decoder name -> (K, 2) float32, x and y in pixels of the source image, joints as in BLAZEPOSE_33.
+    scores: decoder name -> (K,) float32, 0 to 1.
+    peaks: (K, 2) float32, the sub-cell peak of each joint's heatmap in pixels: the reference of the bias meter.
+    """
+
+    id: int
+    region: Region
+    presence: float
+    points: Mapping[str, NDArray[np.float32]]
+    scores: Mapping[str, NDArray[np.float32]]
+    peaks: NDArray[np.float32]

@@ -1,0 +1,85 @@
+"""The square, rotated crop of a person: from alignment points, to an affine map, to the next crop.
+
+All image coordinates are pixels (x right, y down) of the source image, as OpenCV counts them: (0, 0) is the
+centre of the top left pixel. Crop coordinates are shares of the crop's side, 0 to 1.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# From MediaPipe's pose graphs: the crop is this much larger than the circle around the person.
+CROP_MARGIN = 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A square crop: centre (px), side (px) and rotation (radians, clockwise on screen)."""
+
+    center_x: float
+    center_y: float
+    side: float
+    rotation: float
+
+    @property
+    def body_size(self) -> float:
+        """Diameter in px of the circle that encloses the body, about the height of a standing person."""
+        return self.side / CROP_MARGIN
+
+    def crop_to_image(self) -> NDArray[np.float64]:
+        """(2, 3) affine map from crop coordinates (0 to 1) to image pixels."""
+        cos, sin = math.cos(self.rotation) * self.side, math.sin(self.rotation) * self.side
+        return np.array(
+            [
+                [cos, -sin, self.center_x - (cos - sin) / 2],
+                [sin, cos, self.center_y - (sin + cos) / 2],
+            ]
+        )
+
+    def to_image(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Points (..., 2) in crop coordinates (0 to 1) -> image pixels."""
+        affine = self.crop_to_image()
+        return np.asarray(points, np.float64) @ affine[:, :2].T + affine[:, 2]
+
+    def to_crop(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Points (..., 2) in image pixels -> crop coordinates (0 to 1)."""
+        affine = self.crop_to_image()
+        return (np.asarray(points, np.float64) - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T
+
+    def cut(self, image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+        """The crop as (size, size, 3) uint8, bilinear, black outside of `image` (H, W, 3).
+
+        Column j of the result shows crop coordinate j / size, as MediaPipe's converter does.
+        """
+        to_image = self.crop_to_image()
+        to_image[:, :2] /= size
+        return cv2.warpAffine(
+            image,
+            to_image,
+            (size, size),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+        )
+
+
+def region_from_alignment(center: NDArray[np.floating], scale: NDArray[np.floating]) -> Region:
+    """The crop for a person with these two alignment points, each (2,) in image pixels.
+
+    `center` is the middle of the hips; `scale` lies on the circle around the whole person, above the head when
+    the person stands. MediaPipe: AlignmentPointsRectsCalculator with target angle 90°, then
+    RectTransformationCalculator with scale 1.25.
+    """
+    dx, dy = float(scale[0] - center[0]), float(scale[1] - center[1])
+    rotation = math.pi / 2 - math.atan2(-dy, dx)
+    rotation -= 2 * math.pi * math.floor((rotation + math.pi) / (2 * math.pi))
+    return Region(float(center[0]), float(center[1]), 2 * CROP_MARGIN * math.hypot(dx, dy), rotation)
+
+
+def letterbox(image_height: int, image_width: int) -> Region:
+    """The smallest upright square that holds the whole image: what the person detector looks at."""
+    return Region(image_width / 2, image_height / 2, float(max(image_height, image_width)), 0.0)
