@@ -36,7 +36,7 @@ class KeypointsCsv:
         try:
             self._file.write((",".join(COLUMNS) + "\n").encode())
         except Exception:
-            self._file.close()
+            self._file.discard()
             raise
 
     @property

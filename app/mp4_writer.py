@@ -29,6 +29,8 @@ _CONTAINER_OPTIONS = {
     "frag_duration": "500000",  # µs: what a crash may lose
     "flush_packets": "1",
 }
+# Large enough for nearly every fragment, so that a crash finds it written whole or not at all.
+_WRITE_SIZE = 1 << 20
 _KEYFRAME_EVERY_S = 1.0
 # What a pause of the source adds at most to the time that the last picture is shown.
 _LONGEST_LAST_PICTURE_S = 1.0
@@ -142,7 +144,9 @@ class Mp4Writer:
     def _begin(self, image: Image, time_ns: int) -> None:
         height, width = (side + side % 2 for side in image.shape[:2])
         encoder = _first_that_works(width, height, self._fps)
-        container = av.open(self._file, "w", format="mp4", container_options=_CONTAINER_OPTIONS)
+        container = av.open(
+            self._file, "w", format="mp4", container_options=_CONTAINER_OPTIONS, buffer_size=_WRITE_SIZE
+        )
         stream = cast(VideoStream, container.add_stream(encoder.name, rate=_rate(self._fps)))
         _configure(stream.codec_context, encoder, width, height, self._fps)
         self._size = (width, height)

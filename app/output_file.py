@@ -100,10 +100,12 @@ class OutputFile:
             raise self._error(error) from error
 
     def discard(self) -> None:
-        """Close and delete, whatever state the file is in."""
-        with contextlib.suppress(OSError, OutputError):
+        """Close and delete, whatever state the file is in. A device, such as /dev/null, stays."""
+        with contextlib.suppress(OutputError):
             self.close()
-            self.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if self.path.is_file():
+                self.path.unlink()
 
     def _error(self, error: OSError) -> OutputError:
         self._failure = OutputError(f"Cannot write {self.path}: {error.strerror or error}.")

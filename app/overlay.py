@@ -112,7 +112,7 @@ def draw_overlay(
 def limb_width(body_size: float, height: int, width: int) -> float:
     """Width in px of a body limb: a share of the person, within bounds that suit the picture."""
     short = min(height, width)
-    return float(np.clip(0.0125 * body_size, max(2.0, 0.004 * short), max(2.5, 0.0125 * short)))
+    return float(np.clip(0.0125 * body_size, max(2.0, 0.002 * short), max(2.5, 0.0125 * short)))
 
 
 def _draw_person(picture: Image, person: Person, decoder: str, style: OverlayStyle) -> None:

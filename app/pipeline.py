@@ -130,6 +130,7 @@ class Pipeline:
                 frame = self.source.read()
                 if frame is None:
                     break
+                self._wanted.clear()
                 self._pass_on(frame)
         except UserError as error:
             self.source_error = error
@@ -145,9 +146,7 @@ class Pipeline:
             self._stop.wait(_POLL_S / 10)
             return False
         if self.source.paced:
-            wanted = self._wanted.wait(_POLL_S)
-            self._wanted.clear()
-            return wanted
+            return self._wanted.wait(_POLL_S)
         return True
 
     def _pass_on(self, frame: Frame) -> None:

@@ -32,7 +32,8 @@ class RecordingSummary:
     """What became of a recording.
 
     video_path, keypoints_path: the files, or None where none was asked for or nothing was recorded.
-    frames: written. dropped: left out because the queue was full. duration_s: how long the video plays.
+    frames: written. dropped: left out because the queue was full. duration_s: how long the video plays, or
+        would play.
     error: one sentence where the recording ended early; what was written until then can be played.
     """
 
@@ -157,9 +158,12 @@ class Recorder:
             keypoints_path=self.keypoints_path if self._frames else None,
             frames=self._frames,
             dropped=self._dropped,
-            duration_s=self.elapsed_s + self._interval_ns / 1e9,
+            duration_s=self._duration_s(),
             error=self._error,
         )
+
+    def _duration_s(self) -> float:
+        return self._video.duration_s if self._video else self.elapsed_s + self._interval_ns / 1e9
 
     def _join(self) -> None:
         thread = self._thread

@@ -79,14 +79,14 @@ class LandmarkNetwork(nn.Module):
         )
 
 
-def refine_alignment(output: LandmarkOutput) -> Tensor:
-    """(N, 2, 2): the two alignment points as shares of the crop, refined by their heatmaps.
+def refined_landmarks(output: LandmarkOutput, channels: slice) -> Tensor:
+    """(N, C, 2): the regressed points of these channels as shares of the crop, refined by their heatmaps.
 
     MediaPipe's RefineLandmarksFromHeatmapCalculator with a kernel of 7: the mean position under the heatmap in the
     7 × 7 cells around the regressed point, used where the largest of them is at least 0.5.
     """
-    points = output.landmarks[:, ALIGNMENT]
-    maps = output.heatmaps[:, ALIGNMENT]
+    points = output.landmarks[:, channels]
+    maps = output.heatmaps[:, channels]
     height, width = maps.shape[-2:]
     columns = torch.arange(width, device=maps.device, dtype=maps.dtype)
     rows = torch.arange(height, device=maps.device, dtype=maps.dtype)

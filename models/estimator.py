@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.blazepose import JOINT_COUNT, PRESENCE_THRESHOLD, LandmarkOutput, refine_alignment
+from models.blazepose import ALIGNMENT, JOINT_COUNT, PRESENCE_THRESHOLD, LandmarkOutput, refined_landmarks
 from models.bundle import open_bundle
 from models.decoders import DECODERS, DEFAULT_BETA, Decoder, SubcellPeak, get_decoder
 from models.devices import choose_device
@@ -153,7 +153,7 @@ class PoseEstimator:
         shares = [points[0] / size for points, _ in decoded]
         points = torch.stack([*shares[:-1], output.landmarks[0, :JOINT_COUNT], shares[-1]])
         scores = torch.stack([*(d.scores[0] for d in decoded[:-1]), output.visibility[0, :JOINT_COUNT]])
-        packed = torch.cat((points.flatten(), scores.flatten(), refine_alignment(output)[0].flatten()))
+        packed = torch.cat((points.flatten(), scores.flatten(), refined_landmarks(output, ALIGNMENT)[0].flatten()))
         values = packed.cpu().numpy()
         split = np.split(values, [points.numel(), points.numel() + scores.numel()])
         return split[0].reshape(points.shape), split[1].reshape(scores.shape), split[2].reshape(2, 2)

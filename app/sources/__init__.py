@@ -1,4 +1,4 @@
-"""Where frames come from. Importing this package loads neither OpenCV nor FFmpeg: `make_source` does."""
+"""Where frames come from. Importing this package loads none of the sources; `make_source` loads its own."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ def make_source(text: str, *, loop: bool = False, realtime: bool = False) -> Sou
 
     text: "0" or "camera:0", "synthetic", the address of a stream, a folder of images, or a video file.
     loop: files and folders start again at their end. realtime: whatever is not live anyway is paced.
-    Raises SourceError where there is no such file or kind of address.
+    Raises SourceError where there is no such file, folder or kind of address.
     """
+    if not text:
+        raise SourceError("Name a source: a camera, a file, a folder of images or the address of a stream.")
     if camera := re.fullmatch(r"(?:camera:)?([0-9]+)", text):
         from app.sources.camera import CameraSource
 

@@ -55,7 +55,7 @@ class ImageFolderSource(PacedSource):
                 elif self.frame_count is not None:
                     self.frame_count -= 1
             if not any_readable:
-                raise SourceError(f"None of the {len(paths)} images in the folder “{self.name}” can be read.")
+                raise SourceError(f"No image in the folder “{self.name}” can be read.")
             if not self._loop:
                 return
 

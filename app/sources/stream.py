@@ -32,8 +32,8 @@ class StreamSource(BackgroundSource):
     """A live stream by its address: http(s) (MJPEG, MPEG-TS, HLS), rtsp(s), udp or tcp.
 
     `captured_ns` is the moment when FFmpeg hands over the packet, before it is decoded. Where nothing tells a
-    picture's length, FFmpeg takes it for complete when the next begins: an MJPEG server without Content-Length
-    is one frame late in this way and MPEG-TS two, which no clock here can see.
+    picture's length, FFmpeg takes it for complete when the next begins: an MJPEG server that sends no
+    Content-Length is one frame late in this way and MPEG-TS two, which no clock here can see.
 
     Neither `name` nor any error holds the user name, the password or the query of the address.
     """
@@ -64,8 +64,10 @@ class StreamSource(BackgroundSource):
             reason = f"it did not answer within {_OPEN_TIMEOUT_S:.0f} s"
         except av.error.InvalidDataError:
             reason = "it sends nothing that can be read as video"
+        except av.error.HTTPError as error:
+            reason = f"{error.strerror}"
         except av.FFmpegError as error:
-            reason = error.strerror or "the network failed"
+            reason = f"{error.strerror}; check the address, the network and that the server is running"
         raise SourceError(f"The stream {self._address} cannot be opened: {reason}.")
 
     def _decoded(
