@@ -42,9 +42,7 @@ def _text_width(text: str, size: int, weight: int = _REGULAR) -> int:
     return int(cv2.getTextSize((0, 0), text, (0, 0), _font(), size, weight)[2])
 
 
-def _write(
-    picture: Image, text: str, at: tuple[int, int], size: int, color: _Color, weight: int = _REGULAR
-) -> None:
+def _write(picture: Image, text: str, at: tuple[int, int], size: int, color: _Color, weight: int = _REGULAR) -> None:
     """`at` is where the text's baseline begins, `size` the font's size, both in px."""
     cv2.putText(picture, text, at, color, _font(), size, weight)
 
@@ -58,9 +56,7 @@ class _Meter:
     color: _Color
 
 
-def draw_caption(
-    picture: Image, result: PoseResult, network: str, device: str, readings: Readings | None
-) -> None:
+def draw_caption(picture: Image, result: PoseResult, network: str, device: str, readings: Readings | None) -> None:
     """Draw the plate into `picture` (H, W, 3), scaled to its size; without `readings` there are no meters."""
     height, width = picture.shape[:2]
     size = max(9, round(min(0.031 * height, 0.046 * width)))

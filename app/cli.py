@@ -99,7 +99,9 @@ def _command_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="posescope")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="follow the person in a source without a window")
-    run.add_argument("source", metavar="SOURCE", help="video file, image folder, stream URL, camera number or `synthetic`")
+    run.add_argument(
+        "source", metavar="SOURCE", help="video file, image folder, stream URL, camera number or `synthetic`"
+    )
     _add_common(run)
     run.add_argument("--output", type=Path, metavar="OUT.mp4", help="write the annotated video")
     run.add_argument("--keypoints", type=Path, metavar="OUT.csv", help="write the keypoints of every decoder")

@@ -49,8 +49,7 @@ class KeypointsCsv:
             self._start_ns = result.frame.time_ns
         time_s = (result.frame.time_ns - self._start_ns) / 1e9
         rows = [
-            _rows(person).replace(_HEAD, f"{time_s:.6f},{result.frame.index},{person.id},")
-            for person in result.people
+            _rows(person).replace(_HEAD, f"{time_s:.6f},{result.frame.index},{person.id},") for person in result.people
         ]
         if rows:
             self._file.write("".join(rows).encode())

@@ -59,7 +59,9 @@ class LandmarkNetwork(nn.Module):
         if landmarks.shape != (1, LANDMARK_COUNT * 5) or presence.shape != (1, 1) or heatmaps.ndim != 4:
             raise BundleError("The network in the bundle is not a pose landmark network with heatmaps.")
         if heatmaps.shape[1] != LANDMARK_COUNT:
-            raise BundleError(f"The network in the bundle has {heatmaps.shape[1]} heatmaps instead of {LANDMARK_COUNT}.")
+            raise BundleError(
+                f"The network in the bundle has {heatmaps.shape[1]} heatmaps instead of {LANDMARK_COUNT}."
+            )
 
     def logits(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """As in the file: landmarks (N, 195), presence (N, 1), heatmap logits (N, 39, 64, 64)."""
@@ -184,4 +186,5 @@ def _overlap(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np
     shared = np.prod(np.clip(high - low, 0, None), 1)
     areas = np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), 1)
     union = areas + np.prod(np.clip(box[2:] - box[:2], 0, None)) - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    overlap: NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return overlap

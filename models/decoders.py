@@ -123,9 +123,7 @@ class SubcellPeak:
             offset = 0.5 * (after - before) / curvature.clamp_min(torch.finfo(dtype).eps)
             return torch.where(inside & (curvature > 0), offset.clamp(-0.5, 0.5), torch.zeros_like(offset))
 
-        x = column + vertex(
-            log_cell(column - 1, row), log_cell(column + 1, row), (column > 0) & (column < width - 1)
-        )
+        x = column + vertex(log_cell(column - 1, row), log_cell(column + 1, row), (column > 0) & (column < width - 1))
         y = row + vertex(log_cell(column, row - 1), log_cell(column, row + 1), (row > 0) & (row < height - 1))
         return _finish(torch.stack((x, y), -1), peak, usable, heatmaps)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,15 +55,19 @@ class Region:
 
         Column j of the result shows crop coordinate j / size, as MediaPipe's converter does.
         """
+        # Here, and not at the top: only the crop on the CPU needs OpenCV.
+        import cv2
+
         to_image = self.crop_to_image()
         to_image[:, :2] /= size
-        return cv2.warpAffine(
+        crop = cv2.warpAffine(
             image,
             to_image,
             (size, size),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_CONSTANT,
         )
+        return crop.astype(np.uint8, copy=False)
 
 
 def region_from_alignment(center: NDArray[np.floating], scale: NDArray[np.floating]) -> Region:

@@ -30,9 +30,7 @@ class Skeleton:
     def mirrored(self) -> tuple[int, ...]:
         """For each joint the index of its counterpart on the other side (itself on the midline)."""
         swap = {"left_": "right_", "right_": "left_"}
-        return tuple(
-            self.index[next((swap[s] + j[len(s) :] for s in swap if j.startswith(s)), j)] for j in self.joints
-        )
+        return tuple(self.index[next((swap[s] + j[len(s) :] for s in swap if j.startswith(s)), j)] for j in self.joints)
 
 
 def side_of(joint: str) -> str:

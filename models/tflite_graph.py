@@ -23,7 +23,11 @@ from torch.nn import functional as F
 
 from models.errors import BundleError
 
-_DTYPES = {tflite.TensorType.FLOAT32: np.float32, tflite.TensorType.FLOAT16: np.float16, tflite.TensorType.INT32: np.int32}
+_DTYPES = {
+    tflite.TensorType.FLOAT32: np.float32,
+    tflite.TensorType.FLOAT16: np.float16,
+    tflite.TensorType.INT32: np.int32,
+}
 _OP_NAMES = {code: name for name, code in vars(Op).items() if isinstance(code, int)}
 _MOST_OPERATORS = 10_000
 _MOST_ELEMENTS = 2**28
@@ -170,14 +174,17 @@ def _sparse_index(kind: int, table: Any) -> NDArray[np.int64]:
     }[kind]
     vector = vector_class()
     vector.Init(table.Bytes, table.Pos)
-    return vector.ValuesAsNumpy().astype(np.int64)
+    index: NDArray[np.int64] = vector.ValuesAsNumpy().astype(np.int64)
+    return index
 
 
 def _layer(graph: _GraphReader, operator: Any) -> nn.Module:
     code = graph.code(operator)
     builder = _BUILDERS.get(code)
     if builder is None:
-        raise BundleError(f"The network in the bundle uses the operation {_OP_NAMES.get(code, code)}, which is not supported.")
+        raise BundleError(
+            f"The network in the bundle uses the operation {_OP_NAMES.get(code, code)}, which is not supported."
+        )
     return builder(graph, operator)
 
 
@@ -212,16 +219,16 @@ class _Conv(_Activated):
         self.dilation = (options.DilationHFactor(), options.DilationWFactor())
         self.weight = nn.Parameter(torch.from_numpy(weight.astype(np.float32)))
         self.bias = nn.Parameter(torch.from_numpy(bias.astype(np.float32)))
-        (top, bottom), (left, right) = _padding(options.Padding(), graph, operator, self.weight.shape[2:], self.stride, self.dilation)
+        (top, bottom), (left, right) = _padding(
+            options.Padding(), graph, operator, self.weight.shape[2:], self.stride, self.dilation
+        )
         self.padding = (top, left) if (top, left) == (bottom, right) else (0, 0)
         self.uneven_padding = None if (top, left) == (bottom, right) else (left, right, top, bottom)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.uneven_padding is not None:
             x = F.pad(x, self.uneven_padding)
-        return self.activate(
-            F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
-        )
+        return self.activate(F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups))
 
 
 class _Add(_Activated):

@@ -8,6 +8,8 @@ from enum import Enum
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from app.gui.widgets import named_label
+
 
 class ActionKey(Enum):
     """Names of the window's actions."""
@@ -60,7 +62,7 @@ class HelpDialog(QDialog):
         for row, info in enumerate(ACTIONS.values()):
             grid.addWidget(QLabel(f"<b>{info.keys[0]}</b>"), row, 0)
             grid.addWidget(QLabel(info.title), row, 1)
-            grid.addWidget(QLabel(info.explained, objectName="hint"), row, 2)
+            grid.addWidget(named_label("hint", info.explained), row, 2)
         meters = QLabel(
             "<p><b>Jitter</b> is how much the joints tremble, in pixels of the source; steady motion is left out, "
             "so hold still to compare decoders.</p>"

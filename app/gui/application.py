@@ -65,8 +65,8 @@ def _first_source(wanted: str | None) -> tuple[str, str]:
     if cameras:
         return f"camera:{cameras[0].index}", ""
     return str(SAMPLE_CLIP), (
-        "No camera was found, so this is the shipped clip of a rendered person. Open a video with Ctrl+O, or start "
-        "with `posescope --source …`."
+        "No camera was found, so this is the shipped clip of a rendered person. "
+        "Press Ctrl+O to open a video of your own."
     )
 
 
@@ -79,4 +79,3 @@ def _finish(window: MainWindow, screenshot: Path | None) -> None:
     if screenshot is not None:
         window.save_screenshot(screenshot)
     window.close()
-

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.decoder_display import display_name, display_title
+from app.gui.widgets import tool_button
 
 # The decoders that the app is about stand on the switch, the others in the list beside it.
 SWITCH_DECODERS = ("argmax", "ipr", "debiased")
@@ -48,7 +49,7 @@ class DecoderPanel(QWidget):
         switch.setSpacing(4)
         self._button_of: dict[str, QToolButton] = {}
         for key, name in enumerate(SWITCH_DECODERS, 1):
-            button = QToolButton(text=display_title(name), checkable=True)
+            button = tool_button(display_title(name), checkable=True)
             button.setToolTip(f"{_EXPLAINED[name]} Key {key}.")
             button.setAccessibleName(f"Decoder {display_name(name)}")
             button.setMinimumHeight(38)
@@ -61,13 +62,14 @@ class DecoderPanel(QWidget):
         self._list = QComboBox()
         self._list.setAccessibleName("Other decoders")
         self._list.setToolTip("Other ways to read the same heatmap")
-        self._list.addItem("Other decoders …")
+        self._list.addItem("Other decoders  ▾")
         for name in LIST_DECODERS:
             self._list.addItem(display_title(name), name)
             self._list.setItemData(self._list.count() - 1, _EXPLAINED[name], Qt.ItemDataRole.ToolTipRole)
         self._list.activated.connect(self._list_activated)
 
-        self._slider = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=_SLIDER_STEPS)
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider.setRange(0, _SLIDER_STEPS)
         self._slider.setAccessibleName("beta")
         self._slider.setToolTip("β of IPR and debiased IPR: how sharply the softmax picks the peak")
         self._slider.valueChanged.connect(self._slider_moved)

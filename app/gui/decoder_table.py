@@ -15,7 +15,7 @@ _ROW_HEIGHT = 23
 _HEADER_HEIGHT = 20
 _NUMBER_WIDTH = 44
 # Bars are logarithmic between these, in px: a tenth of a pixel and a collapsed decoder both have to be seen.
-_LOW, _HIGH = 0.05, 50.0
+JITTER_RANGE_PX = (0.05, 50.0)
 
 
 class DecoderTable(QWidget):
@@ -38,7 +38,7 @@ class DecoderTable(QWidget):
             "bars are logarithmic.\nClick a row to choose the decoder."
         )
 
-    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+    def sizeHint(self) -> QSize:
         return QSize(330, _HEADER_HEIGHT + _ROW_HEIGHT * len(self._names))
 
     def choose(self, decoder: str) -> None:
@@ -56,12 +56,12 @@ class DecoderTable(QWidget):
         self._numbers = (jitter, bias)
         self.update()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  (Qt's name)
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         row = int((event.position().y() - _HEADER_HEIGHT) // _ROW_HEIGHT)
         if 0 <= row < len(self._names):
             self.decoder_chosen.emit(self._names[row])
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  (Qt's name)
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         name_width = 112
@@ -95,8 +95,9 @@ def _paint_meter(painter: QPainter, cell: QRectF, color: str, bar: float, number
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(theme.LINE))
     painter.drawRoundedRect(track, 3, 3)
-    if bar > _LOW:
-        share = min(1.0, math.log(bar / _LOW) / math.log(_HIGH / _LOW))
+    low, high = JITTER_RANGE_PX
+    if bar > low:
+        share = min(1.0, math.log(bar / low) / math.log(high / low))
         painter.setBrush(QColor(color))
         painter.drawRoundedRect(QRectF(track.left(), track.top(), max(6.0, track.width() * share), 6), 3, 3)
     painter.setPen(QColor(theme.TEXT))

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QMainWindow,
     QSizePolicy,
     QToolButton,
@@ -28,6 +27,7 @@ from app.gui.decoder_panel import DecoderPanel
 from app.gui.message_bar import MessageBar
 from app.gui.meter_panel import MeterPanel
 from app.gui.video_view import VideoView
+from app.gui.widgets import named_label, tool_button
 from app.output_names import recording_paths, snapshot_path
 from app.overlay import OverlayStyle, draw_overlay
 from app.recorder import RecordingSummary
@@ -61,7 +61,7 @@ class MainWindow(QMainWindow):
         self.decoders.beta_chosen.connect(self._choose_beta)
         self.meters = MeterPanel()
         self.meters.table.decoder_chosen.connect(self.choose_decoder)
-        self._status = QLabel(objectName="status")
+        self._status = named_label("status")
         self._buttons: dict[ActionKey, QToolButton] = {}
         self._actions = self._make_actions()
         self._panel = self._make_panel()
@@ -97,12 +97,14 @@ class MainWindow(QMainWindow):
             actions[key] = action
         leave = QAction(self)
         leave.setShortcut(QKeySequence(Qt.Key.Key_Escape))
-        leave.triggered.connect(lambda: self.isFullScreen() and self.toggle_full_screen())
+        leave.triggered.connect(self._leave_full_screen)
         self.addAction(leave)
         return actions
 
     def _make_panel(self) -> QWidget:
-        panel = QWidget(objectName="panel")
+        panel = QWidget()
+        panel.setObjectName("panel")
+        panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         panel.setFixedWidth(_PANEL_WIDTH)
         buttons = QGridLayout()
         buttons.setSpacing(6)
@@ -117,7 +119,7 @@ class MainWindow(QMainWindow):
         }
         for key, place in places.items():
             info = ACTIONS[key]
-            button = QToolButton(text=info.title)
+            button = tool_button(info.title)
             button.setToolTip(f"{info.explained[0].upper()}{info.explained[1:]}. Key {info.keys[0]}.")
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setCheckable(key in (ActionKey.RECORD, ActionKey.PAUSE, ActionKey.MIRROR))
@@ -128,7 +130,7 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(panel)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.setSpacing(6)
-        layout.addWidget(QLabel("DECODER", objectName="heading"))
+        layout.addWidget(named_label("heading", "DECODER"))
         layout.addWidget(self.decoders)
         layout.addSpacing(4)
         layout.addWidget(self.meters, 1)
@@ -280,10 +282,13 @@ class MainWindow(QMainWindow):
         button.setChecked(recorder is not None)
         if recorder is None:
             button.setText("●  Record")
+            self.view.recording_text = ""
             return
         seconds = int(recorder.elapsed_s)
-        dropped = f"   {recorder.dropped} dropped" if recorder.dropped else ""
-        button.setText(f"■  Recording {seconds // 60:02d}:{seconds % 60:02d}{dropped}")
+        elapsed = f"{seconds // 60:02d}:{seconds % 60:02d}"
+        dropped = f"  ({recorder.dropped} dropped)" if recorder.dropped else ""
+        button.setText(f"■  Finish recording{dropped}")
+        self.view.recording_text = elapsed + dropped
         if recorder.error is not None:
             self._tell_recording(self.session.stop_recording())
             self._update_recording()
@@ -336,6 +341,10 @@ class MainWindow(QMainWindow):
         self._status.setVisible(not full)
         (self.showFullScreen if full else self.showNormal)()
 
+    def _leave_full_screen(self) -> None:
+        if self.isFullScreen():
+            self.toggle_full_screen()
+
     def _choose_file(self) -> None:
         dialog = QFileDialog(self, "Open a video file")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
@@ -343,7 +352,7 @@ class MainWindow(QMainWindow):
         dialog.fileSelected.connect(self.open_source)
         dialog.open()
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
+    def closeEvent(self, event: QCloseEvent) -> None:
         for timer in (self._view_timer, self._status_timer):
             timer.stop()
         self.meters.stop()

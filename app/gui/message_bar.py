@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from app.gui.widgets import tool_button
 
 _INFO_SHOWN_MS = 8000
 
@@ -18,7 +20,7 @@ class MessageBar(QWidget):
         self._label = QLabel()
         self._label.setWordWrap(True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        close = QToolButton(text="✕", autoRaise=True)
+        close = tool_button("✕")
         close.setAccessibleName("Close the message")
         close.clicked.connect(self.hide)
         layout = QHBoxLayout(self)

@@ -7,12 +7,13 @@ import time
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.decoder_display import DECODER_COLORS
 from app.gui import theme
-from app.gui.decoder_table import DecoderTable
+from app.gui.decoder_table import JITTER_RANGE_PX, DecoderTable
 from app.gui.strip_chart import StripChart
+from app.gui.widgets import named_label
 from app.meters.board import ESTIMATED, PAINTED, STAGES, MeterBoard, MeterSnapshot
 
 _TICK_MS = 80
@@ -30,8 +31,8 @@ class MeterPanel(QWidget):
         self._board: MeterBoard | None = None
         self._dropped = 0
         self._tick = 0
-        self._latency_number = QLabel("–", objectName="big")
-        self._latency_text = QLabel("capture → paint", objectName="hint")
+        self._latency_number = named_label("big", "–")
+        self._latency_text = named_label("hint", "capture → paint")
         self._latency_text.setToolTip(
             "From the moment this computer received the frame to the end of the paint that first shows its skeleton.\n"
             "The camera's own delay and the screen's are not included."
@@ -39,23 +40,24 @@ class MeterPanel(QWidget):
         self._bar = StageBar()
         self._latency_chart = StripChart("ms", _LATENCY_COLORS)
         self.table = DecoderTable()
-        self._jitter_chart = StripChart("px", DECODER_COLORS, log_y=True, floor=0.02)
+        self._jitter_chart = StripChart("px", DECODER_COLORS, log_range=JITTER_RANGE_PX)
         self._jitter_chart.setToolTip("Jitter of every decoder over the last 20 seconds, logarithmic")
         self._latency_chart.setToolTip("Capture to paint (white) and network (blue) over the last 20 seconds")
         for chart in (self._latency_chart, self._jitter_chart):
-            chart.setMinimumHeight(84)
+            chart.setMinimumHeight(64)
 
         head = QHBoxLayout()
+        head.setSpacing(12)
         head.addWidget(self._latency_number)
         head.addWidget(self._latency_text, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(5)
-        layout.addWidget(QLabel("LATENCY", objectName="heading"))
+        layout.setSpacing(4)
+        layout.addWidget(named_label("heading", "LATENCY"))
         layout.addLayout(head)
         layout.addWidget(self._bar)
         layout.addWidget(self._latency_chart, 2)
-        layout.addWidget(QLabel("JITTER AND BIAS OF EVERY DECODER", objectName="heading"))
+        layout.addWidget(named_label("heading", "JITTER AND BIAS OF EVERY DECODER"))
         layout.addWidget(self.table)
         layout.addWidget(self._jitter_chart, 3)
         self._timer = QTimer(self, interval=_TICK_MS)
@@ -107,7 +109,8 @@ class MeterPanel(QWidget):
         fps = "–" if math.isnan(snapshot.fps) else f"{snapshot.fps:.1f}"
         dropped = f" · {self._dropped} dropped" if self._dropped else ""
         self._latency_text.setText(
-            f"capture → paint, median · p95 {latency.p95:.0f} · p99 {latency.p99:.0f} ms\n{fps} frames/s{dropped}"
+            f"capture → paint, median of 10 s\n"
+            f"p95 {latency.p95:.0f} · p99 {latency.p99:.0f} ms · {fps} frames/s{dropped}"
         )
 
 
@@ -120,7 +123,7 @@ class StageBar(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Median time of each stage")
 
-    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+    def sizeHint(self) -> QSize:
         return QSize(330, 48)
 
     def show_stages(self, medians_ms: dict[str, float]) -> None:
@@ -129,7 +132,7 @@ class StageBar(QWidget):
         self.setToolTip("\n".join(f"{stage}: {ms:.2f} ms" for stage, ms in medians_ms.items()))
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  (Qt's name)
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = painter.font()

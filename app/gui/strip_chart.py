@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
@@ -14,18 +15,22 @@ _SHOWN_S = 20.0
 
 
 class StripChart(pg.PlotWidget):  # type: ignore[misc]
-    """Lines over the last 20 seconds, newest at the right; logarithmic on y where `log_y`."""
+    """Lines over the last 20 seconds, newest at the right.
 
-    def __init__(self, unit: str, colors: dict[str, str], *, log_y: bool = False, floor: float = 0.0) -> None:
+    log_range: where given, y is logarithmic and shows this range, with a tick at each power of ten inside; otherwise
+        y begins at 0 and follows the values.
+    """
+
+    def __init__(self, unit: str, colors: dict[str, str], *, log_range: tuple[float, float] | None = None) -> None:
         super().__init__(background=None)
-        self._floor = floor
+        self._floor = log_range[0] if log_range else 0.0
         self._times: deque[float] = deque()
         self._values: dict[str, deque[float]] = {name: deque() for name in colors}
         plot = self.getPlotItem()
         plot.hideButtons()
         plot.setMenuEnabled(False)
         plot.setMouseEnabled(x=False, y=False)
-        plot.setLogMode(y=log_y)
+        plot.setLogMode(y=log_range is not None)
         plot.showGrid(y=True, alpha=0.15)
         for side in ("left", "bottom"):
             axis = plot.getAxis(side)
@@ -33,10 +38,18 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
             axis.setTextPen(theme.MUTED)
             axis.setStyle(tickTextOffset=4, tickLength=-3)
             axis.enableAutoSIPrefix(False)
+            axis.setStyle(maxTickLevel=0)
         plot.getAxis("left").setWidth(38)
         plot.getAxis("bottom").setHeight(18)
         plot.setXRange(-_SHOWN_S, 0, padding=0)
         plot.setLabel("left", unit)
+        if log_range is None:
+            plot.setLimits(yMin=0)
+        else:
+            low, high = (math.log10(value) for value in log_range)
+            plot.setYRange(low, high, padding=0)
+            powers = range(math.ceil(low), math.floor(high) + 1)
+            plot.getAxis("left").setTicks([[(power, f"{10**power:g}") for power in powers]])
         self._lines = {
             name: plot.plot(pen=pg.mkPen(color, width=2), connect="finite") for name, color in colors.items()
         }

@@ -34,10 +34,14 @@ QToolButton:focus, QPushButton:focus, QComboBox:focus {{ border-color: {ACCENT};
 QToolButton:checked {{ background: {ACCENT}; border-color: {ACCENT}; color: {ON_ACCENT}; font-weight: 600; }}
 QToolButton#record {{ font-weight: 600; }}
 QToolButton#record:checked {{ background: {RECORD}; border-color: {RECORD}; color: {ON_ACCENT}; }}
-QComboBox {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px; padding: 5px 8px; }}
+QComboBox {{ combobox-popup: 0; background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px; padding: 5px 8px; }}
 QComboBox QAbstractItemView {{ background: {RAISED}; selection-background-color: {ACCENT};
     selection-color: {ON_ACCENT}; border: 1px solid {LINE}; }}
-QSlider::groove:horizontal {{ height: 4px; background: {LINE}; border-radius: 2px; }}
+QComboBox::drop-down {{ border: none; width: 22px; }}
+QComboBox::down-arrow {{ image: none; }}
+QSlider {{ background: transparent; }}
+QSlider::groove:horizontal {{ height: 4px; background: transparent; border: none; }}
+QSlider::add-page:horizontal {{ background: {LINE}; border-radius: 2px; }}
 QSlider::sub-page:horizontal {{ background: {ACCENT}; border-radius: 2px; }}
 QSlider::handle:horizontal {{ background: {TEXT}; width: 16px; height: 16px; margin: -6px 0; border-radius: 8px; }}
 QSlider:disabled::sub-page:horizontal {{ background: {LINE}; }}

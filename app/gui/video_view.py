@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -33,6 +33,7 @@ class VideoView(QWidget):
         self._unseen = False
         self.empty_text = "Opening the source …"
         self.badge = ""
+        self.recording_text = ""
 
     @property
     def image(self) -> Image | None:
@@ -50,10 +51,10 @@ class VideoView(QWidget):
         self._unseen = True
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802  (Qt's name)
+    def sizeHint(self) -> QSize:
         return QSize(960, 540)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  (Qt's name)
+    def paintEvent(self, event: QPaintEvent) -> None:
         started_ns = time.perf_counter_ns()
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor("#000000" if self._image is not None else theme.WINDOW))
@@ -64,6 +65,8 @@ class VideoView(QWidget):
             self._paint_picture(painter, self._image)
         if self.badge:
             self._paint_badge(painter)
+        if self.recording_text:
+            self._paint_recording(painter)
         painter.end()
         if self._unseen and self._result is not None:
             self._unseen = False
@@ -81,16 +84,31 @@ class VideoView(QWidget):
         painter.drawImage(target, picture)
 
     def _paint_badge(self, painter: QPainter) -> None:
+        plate = self._plate_for(painter, self.badge, 18)
+        plate.moveCenter(QRectF(self.rect()).center())
+        plate.moveBottom(self.height() - 24)
+        self._fill_plate(painter, plate)
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, self.badge)
+
+    def _paint_recording(self, painter: QPainter) -> None:
+        plate = self._plate_for(painter, self.recording_text, 26)
+        plate.moveTopRight(QPointF(self.width() - 14, 14))
+        self._fill_plate(painter, plate)
+        painter.drawText(plate.adjusted(16, 0, 0, 0), Qt.AlignmentFlag.AlignCenter, self.recording_text)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.RECORD))
+        painter.drawEllipse(QPointF(plate.left() + 19, plate.center().y()), 6, 6)
+
+    def _plate_for(self, painter: QPainter, text: str, side: int) -> QRectF:
         font = QFont(self.font())
         font.setPixelSize(15)
         painter.setFont(font)
-        text = painter.fontMetrics().boundingRect(self.badge)
-        plate = QRectF(0, 0, text.width() + 36, text.height() + 16)
-        plate.moveCenter(QRectF(self.rect()).center())
-        plate.moveBottom(self.height() - 24)
+        size = painter.fontMetrics().boundingRect(text)
+        return QRectF(0, 0, size.width() + 2 * side, size.height() + 16)
+
+    def _fill_plate(self, painter: QPainter, plate: QRectF) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(20, 23, 28, 215))
         painter.drawRoundedRect(plate, plate.height() / 2, plate.height() / 2)
         painter.setPen(QColor(theme.TEXT))
-        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, self.badge)

@@ -63,8 +63,8 @@ class LatencyMeter:
 
     def rate(self, stage: str) -> float:
         """How often a second the stage ended over the window; NaN before the second time."""
-        entries = self._stages.get(stage, ())
-        if len(entries) < 2:
+        entries = self._stages.get(stage)
+        if entries is None or len(entries) < 2:
             return float("nan")
         span_ns = entries[-1][0] - entries[0][0]
         return (len(entries) - 1) / span_ns * 1e9 if span_ns > 0 else float("nan")

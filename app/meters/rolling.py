@@ -46,9 +46,7 @@ class RollingDistances:
         self._body_sum = 0.0
         self._count = 0
 
-    def add(
-        self, time_ns: int, squares: NDArray[np.float64], seen: NDArray[np.bool_], body_size: float
-    ) -> None:
+    def add(self, time_ns: int, squares: NDArray[np.float64], seen: NDArray[np.bool_], body_size: float) -> None:
         """squares: (D, K) px²; seen: (K,) which joints count; body_size: px."""
         entry = _Entry(time_ns, np.where(seen, squares, 0.0), seen, body_size)
         if self._sums is None:

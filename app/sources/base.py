@@ -16,8 +16,8 @@ class Source(ABC):
     be called from any thread: it makes a waiting `read` return None soon. `close` may be called twice.
 
     name: short text for the window's title and for file names; never holds credentials.
-    live: True where frames come whether or not they are read (camera, stream): then the newest frame counts and
-        old ones may be dropped. False where nothing may be dropped (files).
+    live: True where frames come whether or not they are read (camera, stream): then the newest frame counts
+        and old ones may be dropped. False where nothing may be dropped (files).
     paced: True where frames that could come at any time are released one by one when they are due.
     fps: nominal frames a second, known after `open`; 0.0 where unknown.
     frame_count: number of frames if known after `open`, else None.

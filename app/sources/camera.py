@@ -43,9 +43,7 @@ def list_cameras() -> list[CameraEntry]:
     from cv2_enumerate_cameras import enumerate_cameras
 
     with quiet_opencv():
-        found = {
-            camera.index: camera.name or f"camera {camera.index}" for camera in enumerate_cameras(_BACKEND)
-        }
+        found = {camera.index: camera.name or f"camera {camera.index}" for camera in enumerate_cameras(_BACKEND)}
     return [CameraEntry(index, name) for index, name in sorted(found.items())]
 
 

@@ -58,6 +58,7 @@ class ImageFolderSource(PacedSource):
                 raise SourceError(f"No image in the folder “{self.name}” can be read.")
             if not self._loop:
                 return
+            self._continues = False
 
     def _image_paths(self) -> list[Path]:
         try:

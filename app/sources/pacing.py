@@ -39,7 +39,9 @@ class PacedSource(Source):
 
     def __init__(self, name: str, *, realtime: bool) -> None:
         super().__init__(name)
+        self.paced = realtime
         self._pacer = Pacer() if realtime else None
+        self._continues = True
         self._indices = itertools.count()
         self._generator: Generator[tuple[int, Image], None, None] | None = None
         self._first: tuple[int, Image] | None = None
@@ -48,7 +50,8 @@ class PacedSource(Source):
     def _pictures(self) -> Generator[tuple[int, Image], None, None]:
         """Yield (time_ns, image): strictly rising, from 0. Opens, and releases when it is closed.
 
-        `fps` and `frame_count` are set before the first picture. Raises SourceError.
+        `fps` and `frame_count` are set before the first picture. Before a picture that does not follow from the one
+        before it, `_continues` is set to False. Raises SourceError.
         """
 
     def open(self) -> None:
@@ -68,7 +71,8 @@ class PacedSource(Source):
             self._pacer.wait_until_due(time_ns, self._stopped)
             if self._stopped.is_set():
                 return None
-        return Frame(next(self._indices), time.perf_counter_ns(), time_ns, image)
+        continues, self._continues = self._continues, True
+        return Frame(next(self._indices), time.perf_counter_ns(), time_ns, image, continues)
 
     def close(self) -> None:
         """Release the file. Does nothing where nothing is open."""

@@ -42,9 +42,7 @@ class StreamSource(BackgroundSource):
         self._url = url
         self._address = _without_secrets(url)
         name = re.sub(r"[^\w.]+", "-", self._address.partition("://")[2]).strip("-") or "stream"
-        super().__init__(
-            name, open_within_s=2 * _OPEN_TIMEOUT_S + _READ_TIMEOUT_S, lost_after_s=_READ_TIMEOUT_S
-        )
+        super().__init__(name, open_within_s=2 * _OPEN_TIMEOUT_S + _READ_TIMEOUT_S, lost_after_s=_READ_TIMEOUT_S)
 
     def _pictures(self) -> Generator[tuple[int, Image], None, None]:
         with self._open_container() as container:
@@ -64,7 +62,7 @@ class StreamSource(BackgroundSource):
             reason = f"it did not answer within {_OPEN_TIMEOUT_S:.0f} s"
         except av.error.InvalidDataError:
             reason = "it sends nothing that can be read as video"
-        except av.error.HTTPError as error:
+        except (av.error.HTTPClientError, av.error.HTTPError) as error:
             reason = f"{error.strerror}"
         except av.FFmpegError as error:
             reason = f"{error.strerror}; check the address, the network and that the server is running"

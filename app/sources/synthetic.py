@@ -55,9 +55,7 @@ class SyntheticSource(PacedSource):
         self.frame_count = frames
         self._width = width
         self._height = height
-        self._body = min(
-            0.8 * height, 0.95 * width
-        )  # height of the figure in pixels; the arms need the width
+        self._body = min(0.8 * height, 0.95 * width)  # height of the figure in pixels; the arms need the width
         self._noise = noise
         self._seed = seed
 
@@ -117,9 +115,7 @@ def _add_noise(image: Image, sigma: float, generator: np.random.Generator) -> Im
 def _draw_figure(image: Image, points: Points, body: float) -> None:
     for leg in _LEGS:
         _line(image, points[list(leg)], 0.075 * body, _TROUSERS)
-    cv2.fillConvexPoly(
-        image, _fixed(points[list(_TORSO)]), _SHIRT, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS
-    )
+    cv2.fillConvexPoly(image, _fixed(points[list(_TORSO)]), _SHIRT, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
     _line(image, points[[*_TORSO, _TORSO[0]]], 0.05 * body, _SHIRT)
     neck = points[[5, 6]].mean(axis=0)
     _line(image, np.stack([neck, points[0]]), 0.05 * body, _SKIN)
@@ -132,9 +128,7 @@ def _draw_figure(image: Image, points: Points, body: float) -> None:
 
 def _line(image: Image, points: Points, thickness: float, colour: Colour) -> None:
     thickness_px = max(1, round(thickness))
-    cv2.polylines(
-        image, [_fixed(points)], False, colour, thickness_px, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS
-    )
+    cv2.polylines(image, [_fixed(points)], False, colour, thickness_px, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
 
 
 def _dot(image: Image, point: Sequence[float] | Points, radius: float, colour: Colour) -> None:

@@ -47,6 +47,7 @@ class VideoFileSource(PacedSource):
                 raise SourceError(f"The video “{self.name}” is damaged: no picture in it can be decoded.")
             if not self._loop:
                 return
+            self._continues = False
 
     def _decode_once(self, time_line: _TimeLine) -> Generator[tuple[int, Image], None, None]:
         with self._open_container() as container:
@@ -113,9 +114,7 @@ def _nanoseconds(ticks: int | None, time_base: Fraction | None) -> int | None:
     return None if ticks is None or time_base is None else round(ticks * time_base * 1_000_000_000)
 
 
-def _decodable_frames(
-    container: av.container.InputContainer, stream: VideoStream
-) -> Generator[VideoFrame, None, None]:
+def _decodable_frames(container: av.container.InputContainer, stream: VideoStream) -> Generator[VideoFrame, None, None]:
     try:
         for packet in container.demux(stream):
             try:

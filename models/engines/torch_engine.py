@@ -23,7 +23,8 @@ class TorchEngine:
         self._landmarks = LandmarkNetwork(bundle.landmarks)
         self._detector = PersonDetector(bundle.detector)
         for network in (self._landmarks, self._detector):
-            network.eval().requires_grad_(False).to(device.torch_device, memory_format=torch.channels_last)
+            network.eval().requires_grad_(False).to(device.torch_device)
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.landmark_size = self._landmarks.input_size[0]
         self.detector_size = self._detector.input_size[0]
 

@@ -92,8 +92,6 @@ def result(
     return PoseResult(frame(index, time_ns, picture), people, decoder, beta, None)
 
 
-def readings(
-    latency_ms: float = 23.4, fps: float = 30.0, jitter_px: Mapping[str, float] | None = None
-) -> Readings:
+def readings(latency_ms: float = 23.4, fps: float = 30.0, jitter_px: Mapping[str, float] | None = None) -> Readings:
     """Readings with a jitter for every decoder."""
     return Readings(latency_ms, fps, jitter_px or {name: 0.1 * (i + 1) for i, name in enumerate(DECODERS)})

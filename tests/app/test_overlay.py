@@ -24,9 +24,7 @@ from tests.app import builders
 
 INDEX = BLAZEPOSE_33.index
 BODY = [
-    f"{side}_{part}"
-    for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-    for side in ("left", "right")
+    f"{side}_{part}" for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in ("left", "right")
 ]
 CENTER_X, TOP, HEIGHT, SHAPE = 430.25, 30.5, 420.0, (480, 640)
 
@@ -176,8 +174,7 @@ def test_the_least_score_is_a_setting():
 
 def test_joints_of_face_and_hands_are_smaller_than_those_of_the_body():
     area = {
-        joint: (weights(lone_joint(joint, 400, 300)) > 0).sum()
-        for joint in ("left_knee", "left_eye", "left_pinky")
+        joint: (weights(lone_joint(joint, 400, 300)) > 0).sum() for joint in ("left_knee", "left_eye", "left_pinky")
     }
     assert area["left_eye"] < area["left_pinky"] < area["left_knee"]
 
@@ -204,8 +201,7 @@ def test_people_outside_of_the_picture_and_partly_outside():
 
 def test_many_people_and_none():
     people = tuple(
-        builders.person(builders.standing_points(x, 150, 250), 1.0, id=i)
-        for i, x in enumerate((260.0, 400.0, 540.0))
+        builders.person(builders.standing_points(x, 150, 250), 1.0, id=i) for i, x in enumerate((260.0, 400.0, 540.0))
     )
     picture = drawn(builders.result(picture=builders.image(*SHAPE), people=people))
     for person in people:
@@ -274,9 +270,7 @@ def test_unknown_readings_are_drawn_as_a_dash():
     result = builders.result(picture=builders.image(*SHAPE), people=())
     unknown = builders.readings(latency_ms=math.nan, fps=math.nan, jitter_px={"ipr": 1.0})
     picture = draw_overlay(result, OverlayStyle(), readings=unknown)
-    again = draw_overlay(
-        result, OverlayStyle(), readings=builders.readings(math.nan, math.nan, {"debiased": math.nan})
-    )
+    again = draw_overlay(result, OverlayStyle(), readings=builders.readings(math.nan, math.nan, {"debiased": math.nan}))
     assert np.array_equal(picture, again)
     assert not (picture == np.array((235, 230, 226))).all(-1).any()
     assert _number(math.nan, "px", 2) == _number(math.inf, "px", 2) == "– px"
@@ -290,9 +284,7 @@ def test_threads_draw_the_same():
 
     def draw() -> None:
         for _ in range(20):
-            picture = draw_overlay(
-                result, OverlayStyle(), network="full", device="cpu", readings=builders.readings()
-            )
+            picture = draw_overlay(result, OverlayStyle(), network="full", device="cpu", readings=builders.readings())
             same.append(np.array_equal(picture, wanted))
 
     threads = [threading.Thread(target=draw) for _ in range(4)]

@@ -44,12 +44,8 @@ def test_video_times_rise_across_loops_and_the_last_frame_keeps_its_duration(tmp
     assert source.frame_count is None
 
 
-@pytest.mark.parametrize(
-    ("suffix", "options"), [(".ts", {}), (".mp4", {"movflags": "frag_keyframe+empty_moov"})]
-)
-def test_a_video_without_its_end_delivers_what_is_there(
-    suffix: str, options: dict[str, str], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize(("suffix", "options"), [(".ts", {}), (".mp4", {"movflags": "frag_keyframe+empty_moov"})])
+def test_a_video_without_its_end_delivers_what_is_there(suffix: str, options: dict[str, str], tmp_path: Path) -> None:
     whole, cut = tmp_path / f"whole{suffix}", tmp_path / f"cut{suffix}"
     with av.open(SAMPLE_CLIP) as sample, av.open(whole, "w", options=options) as copy:
         stream = copy.add_stream_from_template(sample.streams.video[0])

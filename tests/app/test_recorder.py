@@ -82,9 +82,7 @@ def test_video_and_keypoints_of_the_same_frames(tmp_path):
         assert recorder.offer(builders.result(i, time_ns, picture=picture, people=(person,)))
     summary = recorder.stop()
 
-    assert summary == RecordingSummary(
-        tmp_path / "a.mp4", tmp_path / "a.keypoints.csv", 8, 0, pytest.approx(0.8), None
-    )
+    assert summary == RecordingSummary(tmp_path / "a.mp4", tmp_path / "a.keypoints.csv", 8, 0, pytest.approx(0.8), None)
     assert recorder.frames == 8
     assert recorder.elapsed_s == pytest.approx(0.75)
     shown, pictures = read_back(summary.video_path)
@@ -295,9 +293,7 @@ def test_an_error_at_the_first_frame_leaves_no_file(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not delete open files")
 @pytest.mark.parametrize("looks_every_s", [0.0, 1e9])
-def test_a_folder_deleted_while_recording_is_noticed_at_the_latest_at_the_end(
-    tmp_path, monkeypatch, looks_every_s
-):
+def test_a_folder_deleted_while_recording_is_noticed_at_the_latest_at_the_end(tmp_path, monkeypatch, looks_every_s):
     monkeypatch.setattr(recorder_module, "_LOOK_AT_FILES_EVERY_S", looks_every_s)
     recorder = make(tmp_path / "gone", block=True)
     recorder.start()
@@ -314,9 +310,7 @@ def test_a_folder_deleted_while_recording_is_noticed_at_the_latest_at_the_end(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
 def test_a_disk_that_is_full_at_the_start(tmp_path):
-    recorder = Recorder(
-        tmp_path / "a.mp4", "/dev/full", style=OverlayStyle(), network="", device="", overwrite=True
-    )
+    recorder = Recorder(tmp_path / "a.mp4", "/dev/full", style=OverlayStyle(), network="", device="", overwrite=True)
     with pytest.raises(OutputError, match="space"):
         recorder.start()
     assert Path("/dev/full").exists()

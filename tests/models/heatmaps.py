@@ -7,7 +7,14 @@ from torch import Tensor
 
 
 def gaussian(
-    x: float, y: float, *, height: int = 64, width: int = 48, sigma: float = 2.0, peak: float = 1.0, background: float = 0.0
+    x: float,
+    y: float,
+    *,
+    height: int = 64,
+    width: int = 48,
+    sigma: float = 2.0,
+    peak: float = 1.0,
+    background: float = 0.0,
 ) -> Tensor:
     """(1, 1, H, W) float64: a Gaussian blob at (x, y) in cells."""
     rows = torch.arange(height, dtype=torch.float64)[:, None]

@@ -126,9 +126,7 @@ def test_weak_peaks_need_normalizing():
 
 def test_a_blob_cut_by_the_border_leaves_an_error_that_is_known():
     # What lies outside is missing, so the mean moves inward: 0.29 cells for sigma 2 and beta 10, centre on the border.
-    weight = [
-        [math.expm1(10 * math.exp(-(x**2 + (y - 20) ** 2) / 8)) for x in range(WIDTH)] for y in range(HEIGHT)
-    ]
+    weight = [[math.expm1(10 * math.exp(-(x**2 + (y - 20) ** 2) / 8)) for x in range(WIDTH)] for y in range(HEIGHT)]
     expected = sum(x * w for row in weight for x, w in enumerate(row)) / sum(map(sum, weight))
     assert expected == pytest.approx(0.287, abs=0.001)
     assert point(PAPER, gaussian(0, 20)) == pytest.approx([expected, 20], abs=1e-9)
@@ -173,7 +171,9 @@ def test_large_and_small_exponents_of_debiased_meet_without_a_step():
     assert below == pytest.approx(above, abs=1e-6)
 
 
-@pytest.mark.parametrize("decoder", [Ipr(4.0), Debiased(4.0), Debiased(4.0, normalize=False, floor=0.0), Debiased(40.0)])
+@pytest.mark.parametrize(
+    "decoder", [Ipr(4.0), Debiased(4.0), Debiased(4.0, normalize=False, floor=0.0), Debiased(40.0)]
+)
 def test_ipr_and_debiased_are_differentiable(decoder):
     heatmap = gaussian(2.2, 3.4, height=7, width=5, sigma=1.2, background=0.03).requires_grad_()
     assert torch.autograd.gradcheck(lambda maps: decoder(maps).points, heatmap)

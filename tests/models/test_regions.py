@@ -33,7 +33,9 @@ def test_upright_person():
     assert region.to_image(np.array([[0, 0], [1, 0], [0, 1]])).tolist() == [[0, 100], [200, 100], [0, 300]]
 
 
-@pytest.mark.parametrize(("scale", "degrees"), [((180, 200), 90), ((20, 200), -90), ((100, 280), -180), ((180, 120), 45)])
+@pytest.mark.parametrize(
+    ("scale", "degrees"), [((180, 200), 90), ((20, 200), -90), ((100, 280), -180), ((180, 120), 45)]
+)
 def test_rotation_brings_the_head_up(scale, degrees):
     region = region_from_alignment(np.array([100.0, 200.0]), np.array(scale, float))
     assert math.degrees(region.rotation) == pytest.approx(degrees)

@@ -18,7 +18,6 @@ from models.regions import Region, letterbox
 from models.tflite_graph import TFLiteGraph
 
 
-
 def tolerance(reference):
     """1e-3, and for values beyond ±50, where float32 itself is coarser, as much more as they are larger."""
     return 1e-3 * max(1.0, np.abs(reference).max() / 50)
@@ -48,7 +47,10 @@ def litert_outputs(model, images):
     interpreter = Interpreter(model_content=model, num_threads=2)
     interpreter.allocate_tensors()
     details = interpreter.get_output_details()
-    order = [d["index"] for d in sorted(details, key=lambda d: d["name"].decode() if isinstance(d["name"], bytes) else d["name"])]
+    order = [
+        d["index"]
+        for d in sorted(details, key=lambda d: d["name"].decode() if isinstance(d["name"], bytes) else d["name"])
+    ]
     results = []
     for image in images:
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image[None])
