@@ -39,9 +39,8 @@ QComboBox QAbstractItemView {{ background: {RAISED}; selection-background-color:
     selection-color: {ON_ACCENT}; border: 1px solid {LINE}; }}
 QComboBox::drop-down {{ border: none; width: 22px; }}
 QComboBox::down-arrow {{ image: none; }}
-QSlider {{ background: transparent; }}
-QSlider::groove:horizontal {{ height: 4px; background: transparent; border: none; }}
-QSlider::add-page:horizontal {{ background: {LINE}; border-radius: 2px; }}
+QSlider {{ background: transparent; min-height: 22px; }}
+QSlider::groove:horizontal {{ height: 4px; background: {LINE}; border: 1px solid {LINE}; border-radius: 2px; }}
 QSlider::sub-page:horizontal {{ background: {ACCENT}; border-radius: 2px; }}
 QSlider::handle:horizontal {{ background: {TEXT}; width: 16px; height: 16px; margin: -6px 0; border-radius: 8px; }}
 QSlider:disabled::sub-page:horizontal {{ background: {LINE}; }}
