@@ -1,0 +1,176 @@
+"""Latency: durations that are known, stage by stage, and the board that collects everything."""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.frames import PoseResult, StageTimes
+from app.meters.board import ESTIMATED, PAINTED, STAGES, MeterBoard
+from app.meters.latency import LatencyMeter
+from tests.app import builders
+from tests.app.meter_motion import MS
+
+NO_WARM_UP = {"warm_up": 0}
+
+
+def test_percentiles_of_known_durations():
+    meter = LatencyMeter(**NO_WARM_UP)
+    durations = np.random.default_rng(1).permutation(101)
+    for i, milliseconds in enumerate(durations.tolist()):
+        meter.add("network", i * MS, milliseconds * MS)
+    spread = meter.read("network")
+    assert (spread.p50, spread.p95, spread.p99, spread.max, spread.count) == (50, 95, 99, 100, 101)
+    assert spread.now == durations[-1]
+
+
+def test_percentiles_equal_those_of_numpy():
+    meter = LatencyMeter(**NO_WARM_UP)
+    durations = np.random.default_rng(2).lognormal(2.0, 0.7, 700)
+    for i, milliseconds in enumerate(durations.tolist()):
+        meter.add("decode", i * MS, milliseconds * MS)
+    spread = meter.read("decode").as_dict()
+    for name, share in (("p50", 50), ("p95", 95), ("p99", 99), ("max", 100)):
+        assert spread[name] == pytest.approx(np.percentile(durations, share))
+
+
+def test_the_first_three_of_each_stage_are_left_out():
+    meter = LatencyMeter()
+    for i in range(3):
+        meter.add("network", i * MS, 900 * MS)
+        assert meter.read("network") is None
+    meter.add("network", 4 * MS, 7 * MS)
+    meter.add("detect", 4 * MS, 900 * MS)
+    assert (meter.read("network").max, meter.read("network").count) == (7, 1)
+    assert list(meter.read_all()) == ["network"]
+
+
+def test_the_window_trims():
+    meter = LatencyMeter(window_s=1.0, **NO_WARM_UP)
+    meter.add("network", 0, 900 * MS)
+    meter.add("network", 500 * MS, 20 * MS)
+    meter.add("network", 1000 * MS, 30 * MS)
+    assert meter.read("network").max == 900
+    meter.add("network", 1001 * MS, 10 * MS)
+    assert (meter.read("network").max, meter.read("network").count) == (30, 3)
+
+
+def test_rate():
+    meter = LatencyMeter(window_s=1.0, **NO_WARM_UP)
+    assert math.isnan(meter.rate("network"))
+    meter.add("network", 0, 1)
+    assert math.isnan(meter.rate("network"))
+    meter.add("network", 0, 1)
+    assert math.isnan(meter.rate("network"))
+    for i in range(300):
+        meter.add("network", i * 20 * MS, 1)
+    assert meter.rate("network") == pytest.approx(50.0)
+    for i in range(100):
+        meter.add("network", (6000 + i * 40) * MS, 1)
+    assert meter.rate("network") == pytest.approx(25.0)
+
+
+def timed_result(index: int, captured_ns: int, stages: StageTimes | None, **options) -> PoseResult:
+    result = builders.result(index, **options)
+    return replace(result, frame=replace(result.frame, captured_ns=captured_ns), stages=stages)
+
+
+def stages(done_ns: int) -> StageTimes:
+    return StageTimes(
+        capture_wait=1 * MS, preprocess=2 * MS, detect=0, network=16 * MS, decode=4 * MS, done_ns=done_ns
+    )
+
+
+def test_end_to_end_counts_from_the_capture():
+    board = MeterBoard()
+    for i in range(20):
+        captured_ns = 77_000 * MS + i * 40 * MS
+        result = timed_result(i, captured_ns, stages(captured_ns + 25 * MS))
+        board.add(result)
+        board.add_paint(result, overlay_ns=3 * MS, paint_ns=5 * MS, painted_ns=captured_ns + 41 * MS)
+    snapshot = board.read()
+    expected = dict(zip(STAGES, (1, 2, 0, 16, 4, 3, 5), strict=True)) | {ESTIMATED: 25, PAINTED: 41}
+    assert {stage: spread.p50 for stage, spread in snapshot.latency.items()} == expected
+    assert {spread.count for spread in snapshot.latency.values()} == {17}
+    assert snapshot.fps == pytest.approx(25.0)
+    assert snapshot.jitter.overall["debiased"] == snapshot.bias.overall["debiased"] == 0.0
+    assert snapshot.jitter.joints == snapshot.bias.joints == 33
+    readings = board.readings()
+    assert readings.latency_ms == 41
+    assert readings.fps == pytest.approx(25.0)
+    assert set(readings.jitter_px) == set(builders.DECODERS)
+
+
+def test_without_a_window_the_readings_end_at_the_estimate():
+    board = MeterBoard()
+    assert math.isnan(board.readings().latency_ms)
+    for i in range(5):
+        board.add(timed_result(i, i * 40 * MS, stages(i * 40 * MS + 25 * MS)))
+    assert board.readings().latency_ms == 25
+
+
+def test_results_without_a_network_are_ignored():
+    board = MeterBoard()
+    for i in range(10):
+        result = timed_result(i, i * 40 * MS, None, people=())
+        board.add(result)
+        board.add_paint(result, MS, MS, i * 40 * MS + 9 * MS)
+    snapshot = board.read()
+    assert snapshot.latency == {}
+    assert math.isnan(snapshot.fps)
+    assert snapshot.jitter.joints == snapshot.bias.joints == 0
+
+
+def test_a_frame_that_starts_again_is_no_jitter():
+    board = MeterBoard()
+    for i in range(20):
+        points = builders.standing_points(160.0 if i < 10 else 260.0)
+        result = timed_result(i, i * 40 * MS, stages(i * 40 * MS), people=(builders.person(points),))
+        board.add(replace(result, frame=replace(result.frame, continues=i != 10)))
+    assert board.read().jitter.overall["argmax"] == 0.0
+
+
+def test_the_board_takes_results_paints_and_readers_at_once():
+    board = MeterBoard(latency_window_s=0.05, jitter_window_s=0.05)
+    person = builders.person()
+    results = [timed_result(i, i * MS, stages(i * MS + MS), time_ns=i * MS, people=(person,)) for i in range(600)]
+    writing = threading.Event()
+    writing.set()
+    errors: list[Exception] = []
+
+    def guarded(work) -> threading.Thread:
+        def run() -> None:
+            try:
+                work()
+            except Exception as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+    def estimate() -> None:
+        for result in results:
+            board.add(result)
+
+    def paint() -> None:
+        for result in results:
+            board.add_paint(result, MS, MS, result.frame.captured_ns + 2 * MS)
+
+    def read() -> None:
+        while writing.is_set():
+            snapshot = board.read()
+            assert all(spread.count <= 51 for spread in snapshot.latency.values())
+            board.readings()
+
+    reader, *writers = guarded(read), guarded(estimate), guarded(paint)
+    for writer in writers:
+        writer.join(60)
+    writing.clear()
+    reader.join(60)
+    assert errors == []
+    assert board.read().latency[PAINTED].count == board.read().latency[ESTIMATED].count == 51

@@ -1,0 +1,255 @@
+"""Jitter and bias against injected truth."""
+
+from __future__ import annotations
+
+import math
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from app.meters.bias import BiasMeter
+from app.meters.jitter import JitterMeter
+from tests.app import builders
+from tests.app.meter_motion import BODY_SIZE, MS, jitter_of, person_at, steady_times, times_of_steps
+
+STILL = builders.standing_points()
+IRREGULAR_MS = (20, 50, 33, 41, 120)
+
+
+def noise(seed: int, count: int, s: float) -> np.ndarray:
+    """(count, 33, 2): the standing person with white noise of standard deviation s on each axis."""
+    return STILL + np.random.default_rng(seed).normal(0, s, (count, 33, 2))
+
+
+@pytest.mark.parametrize("s", [0.05, 0.3, 1.0, 5.0])
+@pytest.mark.parametrize("times", [steady_times(1500), times_of_steps(IRREGULAR_MS, 1500)], ids=["steady", "irregular"])
+def test_white_noise_reads_its_standard_deviation(s, times):
+    reading = jitter_of(times, noise(3, 1500, s)).read()
+    assert reading.overall == {name: pytest.approx(s, rel=0.02) for name in builders.DECODERS}
+    assert reading.joints == 33
+
+
+def test_each_decoder_and_each_joint_reads_its_own_noise():
+    random = np.random.default_rng(4)
+    share = np.linspace(0.2, 2.0, 33)
+    scales = dict(zip(builders.DECODERS, (0.1, 0.2, 0.5, 1.0, 2.0, 4.0), strict=True))
+    meter = JitterMeter(math.inf)
+    for time_ns in steady_times(4000):
+        shapes = {name: random.normal(0, 1, (33, 2)) * share[:, None] for name in scales}
+        meter.add(time_ns, person_at({name: STILL + s * shapes[name] for name, s in scales.items()}))
+    reading = meter.read()
+    for name, s in scales.items():
+        # 4,000 frames settle a single joint to 1.6 %.
+        assert reading.per_joint[name] == pytest.approx(s * share, rel=0.08)
+        assert reading.overall[name] == pytest.approx(s * math.sqrt((share**2).mean()), rel=0.02)
+        assert reading.body_share[name] == pytest.approx(reading.overall[name] / BODY_SIZE)
+
+
+@pytest.mark.parametrize("steps_ms", [(1000 / 30,), (20, 50), (5, 480, 33)])
+def test_constant_velocity_cancels(steps_ms):
+    times = times_of_steps(steps_ms, 60)
+    px_per_ns = np.array([0.3, -0.2]) / (10 * MS)
+    reading = jitter_of(times, [STILL + t * px_per_ns for t in times]).read()
+    # What stays is the rounding of float32 at 300 px.
+    assert max(reading.overall.values()) < 3e-5
+
+
+@pytest.mark.parametrize(("before_ms", "after_ms"), [(40, 40), (20, 50), (200, 10)])
+def test_constant_acceleration_reads_the_closed_form(before_ms, after_ms):
+    # x = ½ q t²: the middle point is ½ q (t1 - t0)(t2 - t1) off the straight line, by |r|² / (2 (1 + a² + b²)).
+    # At a steady rate that is |q| dt² / √12.
+    q = np.array([300.0, -400.0])  # px/s², so |q| = 500
+    before, after = before_ms / 1000, after_ms / 1000
+    times = [0, before_ms * MS, (before_ms + after_ms) * MS]
+    a = after / (before + after)
+    expected = 0.5 * 500 * before * after / math.sqrt(2 * (1 + a * a + (1 - a) ** 2))
+    if before == after:
+        assert expected == pytest.approx(500 * before**2 / math.sqrt(12))
+    reading = jitter_of(times, [STILL + q / 2 * (t / 1e9) ** 2 for t in times]).read()
+    assert reading.overall["debiased"] == pytest.approx(expected, rel=1e-4)
+
+
+def feed(meter: JitterMeter, times: list[int], points: np.ndarray = STILL, *, id: int = 0, continues: bool = True) -> None:
+    for i, time_ns in enumerate(times):
+        meter.add(time_ns, person_at(points, id=id), continues=continues or i > 0)
+
+
+def test_a_jump_of_a_followed_person_is_seen():
+    meter = JitterMeter(math.inf)
+    times = steady_times(20)
+    feed(meter, times[:10])
+    feed(meter, times[10:], STILL + 100)
+    # Two of the 18 triples hold the jump: |r| is 50 √2 px in each.
+    assert meter.read().overall["argmax"] == pytest.approx(math.sqrt(2 * (50**2 * 2) / 3 / 18), rel=1e-4)
+
+
+@pytest.mark.parametrize("how", ["lost", "another person", "gap", "starts again"])
+def test_what_does_not_continue_makes_no_spike(how):
+    meter = JitterMeter(math.inf)
+    times = steady_times(23)
+    feed(meter, times[:10])
+    if how == "lost":
+        meter.add(times[10], None)
+    late = [t + 501 * MS - 1000 * MS // 15 for t in times] if how == "gap" else times
+    feed(meter, late[11:], STILL + 100, id=1 if how == "another person" else 0, continues=how != "starts again")
+    reading = meter.read()
+    assert reading.overall["argmax"] == 0.0
+    assert reading.joints == 33
+
+
+def test_a_gap_of_half_a_second_is_still_a_neighbour():
+    assert jitter_of([0, 500 * MS, 1000 * MS], [STILL] * 3).read().joints == 33
+    assert jitter_of([0, 500 * MS, 1001 * MS], [STILL] * 3).read().joints == 0
+
+
+def test_a_lost_frame_is_not_bridged():
+    noisy = list(noise(5, 6, 1.0))
+    lost = jitter_of(steady_times(6), [*noisy[:3], None, *noisy[4:]]).read()
+    first_three = jitter_of(steady_times(3), noisy[:3]).read()
+    assert lost.overall == first_three.overall
+    assert lost.overall["dark"] > 0
+
+
+def test_before_three_frames_nothing_is_known():
+    for count in (0, 1, 2):
+        reading = jitter_of(steady_times(count), [STILL] * count).read()
+        assert reading.joints == 0
+        assert reading.per_joint == {}
+        assert all(math.isnan(value) for value in (*reading.overall.values(), *reading.body_share.values()))
+
+
+@pytest.mark.parametrize("make", [JitterMeter, BiasMeter])
+def test_weak_joints_are_left_out_of_every_decoder(make):
+    meter = make(math.inf)
+    score = np.full(33, 0.3, np.float32)
+    score[:5] = 0.29
+    for i, time_ns in enumerate(steady_times(10)):
+        points = STILL + 1.0 * (i % 2)
+        points[0] = np.nan
+        points[1:5] += 500.0 * (i % 3)
+        person = person_at(points, score)
+        # Only the height of the heatmap's peak counts, which argmax reports.
+        person.scores["regression"][:] = 0.0
+        person.scores["debiased"][:5] = 1.0
+        meter.add(time_ns, person)
+    reading = meter.read()
+    assert reading.joints == 28
+    for name in builders.DECODERS:
+        assert np.isnan(reading.per_joint[name][:5]).all()
+        assert np.isfinite(reading.per_joint[name][5:]).all()
+    assert len(set(reading.overall.values())) == 1
+    assert 0 < reading.overall["argmax"] < 2
+
+
+def test_a_joint_counts_only_when_all_three_frames_saw_it():
+    meter = JitterMeter(math.inf)
+    for i, time_ns in enumerate(steady_times(9)):
+        score = np.full(33, 0.9, np.float32)
+        score[7] = 0.9 if i % 3 else 0.1
+        meter.add(time_ns, person_at(STILL, score))
+    assert meter.read().joints == 32
+
+
+def test_the_window_forgets():
+    meter = JitterMeter(window_s=2.0)
+    times = steady_times(300)
+    jitter_of(times[:90], noise(6, 90, 2.0), meter)
+    assert meter.read().overall["ipr"] == pytest.approx(2.0, rel=0.1)
+    half_way = [*STILL[None].repeat(30, 0)]
+    jitter_of(times[90:120], half_way, meter)
+    assert meter.read().overall["ipr"] == pytest.approx(math.sqrt(2), rel=0.1)
+    jitter_of(times[120:], [STILL] * 180, meter)
+    assert meter.read().overall["ipr"] == pytest.approx(0.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("make", [JitterMeter, BiasMeter])
+def test_the_window_runs_on_while_nobody_is_seen(make):
+    meter = make(2.0)
+    for time_ns in steady_times(30):
+        meter.add(time_ns, person_at(STILL))
+    meter.add(2000 * MS, None)
+    assert meter.read().joints == 33
+    meter.add(4000 * MS, None)
+    assert meter.read().joints == 0
+    assert all(math.isnan(value) for value in meter.read().overall.values())
+
+
+def test_an_infinite_window_equals_numpy_over_everything():
+    tracks = noise(8, 700, 1.5) + np.cumsum(noise(9, 700, 0.2) - STILL, 0)
+    times = times_of_steps(IRREGULAR_MS, 700)
+    t = np.array(times, np.float64)[:, None, None]
+    x = tracks.astype(np.float32).astype(np.float64)
+    after, before = t[2:] - t[1:-1], t[1:-1] - t[:-2]
+    a, b = after / (after + before), before / (after + before)
+    r = x[1:-1] - a * x[:-2] - b * x[2:]
+    joints = np.sqrt(((r**2).sum(-1) / (2 * (1 + a**2 + b**2))[..., 0]).mean(0))
+    reading = jitter_of(times, tracks).read()
+    assert reading.per_joint["debiased"] == pytest.approx(joints, rel=1e-9)
+    assert reading.overall["debiased"] == pytest.approx(math.sqrt((joints**2).mean()), rel=1e-9)
+
+
+@pytest.mark.parametrize("make", [JitterMeter, BiasMeter])
+def test_an_infinite_window_does_not_grow(make):
+    meter = make(math.inf)
+    people = [person_at(points) for points in noise(10, 100, 1.0)]
+    times = iter(steady_times(3000))
+
+    def add_all(rounds: int) -> int:
+        for _ in range(rounds):
+            for person in people:
+                meter.add(next(times), person)
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        growth = -add_all(10) + add_all(20)
+    finally:
+        tracemalloc.stop()
+    # A kept frame would cost more than 2 kB.
+    assert growth < 20_000
+
+
+def test_body_share_is_a_share_of_the_mean_body_size():
+    meter = JitterMeter(math.inf)
+    bias = BiasMeter(math.inf)
+    for i, (time_ns, points) in enumerate(zip(steady_times(40), noise(11, 40, 1.0), strict=True)):
+        person = person_at(points)
+        object.__setattr__(person.region, "side", 250.0 if i < 21 else 500.0)
+        meter.add(time_ns, person)
+        bias.add(time_ns, person)
+    # 200 px for 19 triples (named by their last frame) or 21 frames, 400 px for the other 19.
+    assert meter.read().body_share["dark"] == pytest.approx(meter.read().overall["dark"] / 300)
+    assert bias.read().body_share["dark"] == pytest.approx(bias.read().overall["dark"] / ((21 * 200 + 19 * 400) / 40))
+
+
+def test_bias_is_the_distance_from_the_peak():
+    meter = BiasMeter(math.inf)
+    for i, time_ns in enumerate(steady_times(30)):
+        # Moving does not matter: the peaks move along.
+        meter.add(time_ns, builders.person(STILL + 7 * i, step=3.0))
+    reading = meter.read()
+    assert reading.overall == {name: pytest.approx(3.0 * i, abs=1e-4) for i, name in enumerate(builders.DECODERS)}
+    assert reading.per_joint["ipr"] == pytest.approx(np.full(33, 9.0), abs=1e-4)
+
+
+def test_bias_is_a_root_mean_square_and_forgets():
+    meter = BiasMeter(2.0)
+    for i, time_ns in enumerate(steady_times(60)):
+        meter.add(time_ns, person_at(STILL + np.array([3.0, 4.0]) * (i % 2)))
+    assert meter.read().overall["argmax"] == pytest.approx(5 / math.sqrt(2), rel=1e-5)
+    for time_ns in steady_times(180)[60:]:
+        meter.add(time_ns, person_at(STILL))
+    assert meter.read().overall["argmax"] == pytest.approx(0.0, abs=1e-4)
+
+
+def test_a_decoder_that_collapsed_is_smooth_but_far_from_the_peak():
+    # Why bias stands beside jitter.
+    jitter, bias = JitterMeter(math.inf), BiasMeter(math.inf)
+    for time_ns, points in zip(steady_times(60), noise(12, 60, 1.0), strict=True):
+        collapsed = np.full((33, 2), 160.0)
+        person = person_at({**dict.fromkeys(builders.DECODERS, points), "ipr": collapsed})
+        jitter.add(time_ns, person)
+        bias.add(time_ns, person)
+    assert jitter.read().overall["ipr"] == 0.0 < jitter.read().overall["debiased"]
+    assert bias.read().overall["ipr"] > 20 * bias.read().overall["debiased"]
