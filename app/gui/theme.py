@@ -43,8 +43,6 @@ QSlider {{ background: transparent; min-height: 22px; }}
 QSlider::groove:horizontal {{ height: 4px; background: {LINE}; border: 1px solid {LINE}; border-radius: 2px; }}
 QSlider::sub-page:horizontal {{ background: {ACCENT}; border-radius: 2px; }}
 QSlider::handle:horizontal {{ background: {TEXT}; width: 16px; height: 16px; margin: -6px 0; border-radius: 8px; }}
-QSlider:disabled::sub-page:horizontal {{ background: {LINE}; }}
-QSlider::handle:horizontal:disabled {{ background: {MUTED}; }}
 QWidget#message {{ background: {RAISED}; border-bottom: 1px solid {LINE}; }}
 QWidget#message[kind="warning"] {{ background: #3a3112; border-bottom: 1px solid {WARNING}; }}
 QWidget#message[kind="error"] {{ background: #41191b; border-bottom: 1px solid {RECORD}; }}
