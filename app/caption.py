@@ -56,7 +56,7 @@ class _Meter:
     color: _Color
 
 
-def draw_caption(picture: Image, result: PoseResult, network: str, device: str, readings: Readings | None) -> None:
+def draw_caption(picture: Image, result: PoseResult, readings: Readings | None) -> None:
     """Draw the plate into `picture` (H, W, 3), scaled to its size; without `readings` there are no meters."""
     height, width = picture.shape[:2]
     size = max(9, round(min(0.031 * height, 0.046 * width)))
@@ -65,7 +65,7 @@ def draw_caption(picture: Image, result: PoseResult, network: str, device: str, 
 
     title = display_title(result.decoder)
     beta = beta_text(result.decoder, result.beta)
-    subtitle = " · ".join(part for part in (network, device, _fps_text(readings)) if part)
+    subtitle = " · ".join(part for part in (result.network, result.device, _fps_text(readings)) if part)
     subtitle = _shortened(subtitle, small, width - 4 * pad)
     meters = _meters(result.decoder, readings, height)
 

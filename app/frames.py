@@ -60,6 +60,7 @@ class PoseResult:
     people: none, one or many; each holds the points of every decoder in pixels of `frame.image`.
     decoder: name of the decoder chosen for this frame; beta: the beta of ipr and debiased on this frame.
     stages: None while the network is still being loaded (the frame is shown without a skeleton).
+    network, device: what read this frame, as shown to the user, for example "full" and "cpu".
     """
 
     frame: Frame
@@ -67,6 +68,8 @@ class PoseResult:
     decoder: str
     beta: float
     stages: StageTimes | None
+    network: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)

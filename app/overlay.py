@@ -87,14 +87,7 @@ _WEIGHTS = np.array([limb.weight for limb in _LIMBS])
 _BGR = {side: bgr(color) for side, color in SIDE_COLORS.items()}
 
 
-def draw_overlay(
-    result: PoseResult,
-    style: OverlayStyle,
-    *,
-    network: str = "",
-    device: str = "",
-    readings: Readings | None = None,
-) -> Image:
+def draw_overlay(result: PoseResult, style: OverlayStyle, *, readings: Readings | None = None) -> Image:
     """Return a new (H, W, 3) uint8 BGR picture: the frame, the points of `result.decoder`, and a caption.
 
     The frame itself is never written to. Joints that are NaN are skipped, and so are people without points
@@ -105,7 +98,7 @@ def draw_overlay(
         cv2.flip(picture, 1, dst=picture)
     for person in result.people:
         _draw_person(picture, person, result.decoder, style)
-    draw_caption(picture, result, network, device, readings if style.show_readings else None)
+    draw_caption(picture, result, readings if style.show_readings else None)
     return picture
 
 

@@ -32,6 +32,7 @@ class DecoderChoice:
 class Pipeline:
     """Runs one source through one estimator and hands every result to the consumers, on the inference thread.
 
+    network: how the network is called in the results.
     load_estimator: called once on a thread of its own. Until it is done the frames pass without people
         (`stages` is None), unless `wait_for_model`: then no frame is read before.
     consumers: called in turn with each PoseResult. They must be quick and must not raise.
@@ -49,6 +50,7 @@ class Pipeline:
         consumers: Sequence[Callable[[PoseResult], None]],
         choice: DecoderChoice,
         *,
+        network: str = "",
         wait_for_model: bool = False,
     ) -> None:
         self.source = source
@@ -60,11 +62,13 @@ class Pipeline:
         self.paused = threading.Event()
         self._load_estimator = load_estimator
         self._consumers = consumers
+        self._network = network
         self._wait_for_model = wait_for_model
         self._stop = threading.Event()
         self._model_settled = threading.Event()
         self._capture_ended = threading.Event()
         self._wanted = threading.Event()
+        self._asked = False
         self._slot: LatestSlot[Frame] = LatestSlot()
         self._queue: queue.Queue[Frame] = queue.Queue(maxsize=2)
         self._threads = [
@@ -164,11 +168,16 @@ class Pipeline:
     def _take(self) -> Frame | None:
         if self.source.live:
             return self._slot.take(_POLL_S)
-        self._wanted.set()
+        # Once per frame, however long it takes to come: a second wish would put one into the queue to grow old there.
+        if not self._asked:
+            self._asked = True
+            self._wanted.set()
         try:
-            return self._queue.get(timeout=_POLL_S)
+            frame = self._queue.get(timeout=_POLL_S)
         except queue.Empty:
             return None
+        self._asked = False
+        return frame
 
     def _infer(self) -> None:
         while not self._stop.is_set():
@@ -185,7 +194,7 @@ class Pipeline:
     def _estimate(self, frame: Frame) -> PoseResult:
         choice, estimator = self.choice, self.estimator
         if estimator is None:
-            return PoseResult(frame, (), choice.name, choice.beta, None)
+            return PoseResult(frame, (), choice.name, choice.beta, None, self._network)
         taken_ns = time.perf_counter_ns()
         if not frame.continues:
             estimator.reset()
@@ -199,4 +208,6 @@ class Pipeline:
             decode=times.decode,
             done_ns=time.perf_counter_ns(),
         )
-        return PoseResult(frame, estimate.people, choice.name, choice.beta, stages)
+        return PoseResult(
+            frame, estimate.people, choice.name, choice.beta, stages, self._network, estimator.device_label
+        )

@@ -61,8 +61,6 @@ class Recorder:
         keypoints_path: Path | str | None,
         *,
         style: OverlayStyle,
-        network: str,
-        device: str,
         readings: Callable[[], Readings] | None = None,
         queue_size: int = 60,
         block: bool = False,
@@ -71,8 +69,6 @@ class Recorder:
         self.video_path = Path(video_path) if video_path is not None else None
         self.keypoints_path = Path(keypoints_path) if keypoints_path is not None else None
         self._style = style
-        self._network = network
-        self._device = device
         self._readings = readings
         self._queue_size = queue_size
         self._block = block
@@ -207,8 +203,6 @@ class Recorder:
             picture = draw_overlay(
                 result,
                 self._style,
-                network=self._network,
-                device=self._device,
                 readings=self._readings_at(time_ns),
             )
             self._video.write(picture, time_ns)

@@ -70,6 +70,7 @@ class Session:
             self._load_estimator,
             consumers,
             DecoderChoice(checked_decoder(decoder), checked_beta(beta)),
+            network=network.label,
             wait_for_model=wait_for_model,
         )
 
@@ -142,8 +143,6 @@ class Session:
             video,
             keypoints,
             style=style or OverlayStyle(),
-            network=self.network.label,
-            device=self.device_label,
             readings=self.board.readings,
             overwrite=overwrite,
             block=block,

@@ -189,8 +189,6 @@ class MainWindow(QMainWindow):
         image = draw_overlay(
             result,
             OverlayStyle(mirror=self._mirror),
-            network=self.session.network.label,
-            device=self.session.device_label,
             readings=self.session.board.readings(),
         )
         self.view.show_result(result, image, time.perf_counter_ns() - started_ns)

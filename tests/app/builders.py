@@ -86,10 +86,12 @@ def result(
     people: tuple[Person, ...] | None = None,
     decoder: str = "debiased",
     beta: float = 10.0,
+    network: str = "full",
+    device: str = "cpu",
 ) -> PoseResult:
     """A result with one standing person, or with the people given."""
     people = (person(),) if people is None else people
-    return PoseResult(frame(index, time_ns, picture), people, decoder, beta, None)
+    return PoseResult(frame(index, time_ns, picture), people, decoder, beta, None, network, device)
 
 
 def readings(latency_ms: float = 23.4, fps: float = 30.0, jitter_px: Mapping[str, float] | None = None) -> Readings:

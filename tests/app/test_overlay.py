@@ -69,7 +69,7 @@ def test_returns_a_new_picture_and_leaves_the_frame_alone():
     result = scene()
     before = result.frame.image.copy()
     for mirror in (False, True):
-        picture = draw_overlay(result, OverlayStyle(mirror=mirror), network="full", device="cpu")
+        picture = draw_overlay(result, OverlayStyle(mirror=mirror))
         assert picture.shape == before.shape
         assert picture.dtype == np.uint8
         assert picture.flags.writeable
@@ -222,10 +222,8 @@ def test_a_decoder_that_nobody_has_and_a_name_unknown_here():
 )
 def test_any_size_of_picture(shape):
     picture = draw_overlay(
-        builders.result(picture=builders.image(*shape)),
+        builders.result(picture=builders.image(*shape), device="NVIDIA GeForce RTX 4070 Laptop GPU"),
         OverlayStyle(),
-        network="full",
-        device="NVIDIA GeForce RTX 4070 Laptop GPU",
         readings=builders.readings(),
     )
     assert picture.shape == (*shape, 3)
@@ -238,7 +236,7 @@ def test_any_size_of_picture(shape):
 @pytest.mark.parametrize("color", [(0, 0, 0), (255, 255, 255), (128, 128, 128)])
 def test_the_caption_is_readable_on_any_background(color):
     result = builders.result(picture=builders.image(*SHAPE, color), people=())
-    picture = draw_overlay(result, OverlayStyle(), network="full", device="cpu", readings=builders.readings())
+    picture = draw_overlay(result, OverlayStyle(), readings=builders.readings())
     plate = (picture != np.array(color)).any(-1)
     ys, xs = np.nonzero(plate)
     corner = picture[ys.min() : ys.max(), xs.min() : xs.max()].max(-1)
@@ -250,7 +248,7 @@ def test_meters_follow_the_readings_and_can_be_switched_off():
     result = builders.result(picture=builders.image(*SHAPE), people=())
 
     def picture(readings=None, **style):
-        return draw_overlay(result, OverlayStyle(**style), network="full", device="cpu", readings=readings)
+        return draw_overlay(result, OverlayStyle(**style), readings=readings)
 
     plain = picture()
     assert np.array_equal(picture(builders.readings(), show_readings=False), plain)
@@ -279,12 +277,12 @@ def test_unknown_readings_are_drawn_as_a_dash():
 
 def test_threads_draw_the_same():
     result = scene()
-    wanted = draw_overlay(result, OverlayStyle(), network="full", device="cpu", readings=builders.readings())
+    wanted = draw_overlay(result, OverlayStyle(), readings=builders.readings())
     same: list[bool] = []
 
     def draw() -> None:
         for _ in range(20):
-            picture = draw_overlay(result, OverlayStyle(), network="full", device="cpu", readings=builders.readings())
+            picture = draw_overlay(result, OverlayStyle(), readings=builders.readings())
             same.append(np.array_equal(picture, wanted))
 
     threads = [threading.Thread(target=draw) for _ in range(4)]

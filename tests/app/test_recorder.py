@@ -36,7 +36,7 @@ def no_thread_is_left() -> Iterator[None]:
 
 def make(folder: Path, *, video: bool = True, keypoints: bool = True, **options: object) -> Recorder:
     path = folder / "a.mp4"
-    options = {"style": OverlayStyle(), "network": "full", "device": "cpu", **options}
+    options = {"style": OverlayStyle(), **options}
     return Recorder(path if video else None, keypoints_path_for(path) if keypoints else None, **options)
 
 
@@ -310,7 +310,7 @@ def test_a_folder_deleted_while_recording_is_noticed_at_the_latest_at_the_end(tm
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
 def test_a_disk_that_is_full_at_the_start(tmp_path):
-    recorder = Recorder(tmp_path / "a.mp4", "/dev/full", style=OverlayStyle(), network="", device="", overwrite=True)
+    recorder = Recorder(tmp_path / "a.mp4", "/dev/full", style=OverlayStyle(), overwrite=True)
     with pytest.raises(OutputError, match="space"):
         recorder.start()
     assert Path("/dev/full").exists()
@@ -353,7 +353,7 @@ CRASH = """
 
     path, ending = sys.argv[1:]
     recorder = Recorder(
-        path, keypoints_path_for(path), style=OverlayStyle(), network="full", device="cpu", block=True
+        path, keypoints_path_for(path), style=OverlayStyle(), block=True
     )
     recorder.start()
     for i in itertools.count():
