@@ -13,10 +13,11 @@ from app import __version__
 from app.errors import UserError
 
 EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
 
 
 def run_command_line(arguments: list[str]) -> int:
-    """Parse and run. Returns the exit code: 0, or 2 with one sentence on stderr for bad input."""
+    """Parse and run. Returns the exit code: 0, 2 with one sentence on stderr for bad input, 130 after Ctrl-C."""
     # A window is what most people want: without a command all options are the window's.
     parser = _command_parser() if arguments[:1] and arguments[0] in _COMMANDS else _window_parser()
     options = parser.parse_args(arguments)
@@ -25,6 +26,8 @@ def run_command_line(arguments: list[str]) -> int:
     except UserError as error:
         print(f"posescope: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
 
 
 def _window(options: argparse.Namespace) -> int:

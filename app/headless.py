@@ -6,8 +6,8 @@ import argparse
 import json
 import math
 import sys
-import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,11 @@ def run(options: argparse.Namespace) -> int:
     if options.max_frames is not None and options.max_frames < 1:
         raise UserError("--max-frames must be at least 1.")
     outputs = [path for path in (options.output, options.keypoints, options.report) if path is not None]
-    for path in outputs:
-        _check_output(path, options.overwrite)
+    _check_outputs(outputs, options.source, options.overwrite)
 
     source = make_source(options.source)
+    # tqdm would start a thread that looks for bars that stand still.
+    tqdm.monitor_interval = 0
     progress = _Progress(options.max_frames)
     session = Session(
         source,
@@ -42,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
         wait_for_model=True,
         on_result=progress,
     )
+    progress.when_full = session.pipeline.stop
     if options.output or options.keypoints:
         session.start_recording(options.output, options.keypoints, overwrite=options.overwrite, block=not source.live)
     started = time.perf_counter()
@@ -53,12 +55,13 @@ def run(options: argparse.Namespace) -> int:
 
     if session.warning:
         print(f"posescope: {session.warning}", file=sys.stderr)
-    if options.report:
-        _write_report(options.report, _report(session, progress, seconds))
-    for path in outputs:
-        if path.exists():
-            print(path)
-    print(_closing_line(session, progress, seconds))
+    if progress.frames:
+        if options.report:
+            _write_report(options.report, _report(session, progress, seconds))
+        for path in outputs:
+            if path.exists():
+                print(path)
+        print(_closing_line(session, progress, seconds))
     error = session.pipeline.model_error or session.pipeline.source_error
     if error:
         raise error
@@ -68,12 +71,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 class _Progress:
-    """Counts results on the inference thread and shows a bar."""
+    """Counts results on the inference thread, shows a bar and calls `when_full` at `max_frames`."""
+
+    when_full: Callable[[], None]
 
     def __init__(self, max_frames: int | None) -> None:
         self.frames = 0
         self.frames_with_person = 0
-        self.full = threading.Event()
         self._max_frames = max_frames
         self._bar = tqdm(unit=" frames", total=max_frames, disable=not sys.stderr.isatty(), leave=False)
 
@@ -86,29 +90,42 @@ class _Progress:
         self.frames_with_person += bool(result.people)
         self._bar.update()
         if self.frames == self._max_frames:
-            self.full.set()
+            # From here, on the inference thread, so that not one frame more is looked at.
+            self.when_full()
 
     def close(self) -> None:
         self._bar.close()
 
 
 def _wait(session: Session, progress: _Progress) -> bool:
-    """Until the pipeline has finished or enough frames came; True where the user pressed Ctrl-C."""
+    """Until the pipeline has finished; True where the user pressed Ctrl-C."""
     try:
         while not session.pipeline.finished.wait(0.05):
             progress.expect(session.source.frame_count)
-            if progress.full.is_set():
-                break
     except KeyboardInterrupt:
         return True
     return False
 
 
-def _check_output(path: Path, overwrite: bool) -> None:
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder, not a file to write to.")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists already: choose another name, or say --overwrite.")
+def _check_outputs(paths: list[Path], source: str, overwrite: bool) -> None:
+    """Before the run, so that it is not in vain. Raises OutputError."""
+    for i, path in enumerate(paths):
+        try:
+            folder = next(parent for parent in path.absolute().parents if parent.exists())
+            exists, is_folder = path.exists(), path.is_dir()
+            is_source = exists and Path(source).exists() and path.samefile(source)
+        except OSError as error:
+            raise OutputError(f"Cannot write {path}: {error.strerror}.") from None
+        if not folder.is_dir():
+            raise OutputError(f"Cannot write {path}: {folder} is not a folder.")
+        if is_folder:
+            raise OutputError(f"{path} is a folder, not a file to write to.")
+        if path.resolve() in [other.resolve() for other in paths[:i]]:
+            raise OutputError(f"{path} is named for two outputs.")
+        if is_source:
+            raise OutputError(f"{path} is the source: choose another name for the output.")
+        if exists and not overwrite:
+            raise OutputError(f"{path} exists already: choose another name, or say --overwrite.")
 
 
 def _report(session: Session, progress: _Progress, seconds: float) -> dict[str, Any]:

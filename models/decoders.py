@@ -82,20 +82,22 @@ class ArgmaxQuarter:
 class Dark:
     """A Taylor step from the maximum on the logarithm of the smoothed map.
 
-    Zhang et al., Distribution-Aware Coordinate Representation for Human Pose Estimation, CVPR 2020: the map is
-    smoothed by a Gaussian (standard deviation `sigma` cells) and scaled back to its former maximum; then
-    point = m - H⁻¹ g with gradient g and Hessian H of the logarithm at the maximum m of the smoothed map. Where H is
-    not negative definite, or m lies on the border, the point stays on m; a step is at most one cell on each axis.
+    Zhang et al., Distribution-Aware Coordinate Representation for Human Pose Estimation, CVPR 2020:
+    point = m - H⁻¹ g with the map's maximum m, and gradient g and Hessian H at m of the logarithm of the map smoothed
+    by a Gaussian (standard deviation `sigma` cells). Where H is not negative definite, or m lies on the border, the
+    point stays on m; a step is at most one cell on each axis.
     """
 
     sigma: float = 1.0
 
     def __call__(self, heatmaps: Tensor) -> Decoded:
         heatmaps, usable = _usable(heatmaps)
-        peak = heatmaps.flatten(2).amax(-1)
-        smooth = _gaussian_blur(heatmaps.to(_work_dtype(heatmaps)), self.sigma)
-        points = _taylor_step(smooth)
-        return _finish(points, peak, usable, heatmaps)
+        column, row, peak = _maximum(heatmaps)
+        height, width = heatmaps.shape[-2:]
+        values = _log(_smoothed_around(heatmaps.to(_work_dtype(heatmaps)), column, row, self.sigma))
+        inside = (column > 0) & (column < width - 1) & (row > 0) & (row < height - 1)
+        step = _taylor_step(values) * inside[..., None]
+        return _finish(torch.stack((column, row), -1) + step, peak, usable, heatmaps)
 
 
 @dataclass(frozen=True)
@@ -274,36 +276,35 @@ def _log(values: Tensor) -> Tensor:
     return torch.log(values.clamp_min(torch.finfo(values.dtype).tiny))
 
 
-def _gaussian_blur(maps: Tensor, sigma: float) -> Tensor:
+def _smoothed_around(maps: Tensor, column: Tensor, row: Tensor, sigma: float) -> Tensor:
+    """(N, K, 3, 3): the maps smoothed by a Gaussian, only at the cell (column, row) of each and its neighbours.
+
+    Cells outside count as zero.
+    """
     radius = max(1, math.ceil(3 * sigma))
+    side = 2 * radius + 3
+    offsets = torch.arange(side, device=maps.device)
     steps = torch.arange(-radius, radius + 1, dtype=maps.dtype, device=maps.device)
     kernel = torch.exp(-(steps**2) / (2 * sigma**2))
     kernel = kernel / kernel.sum()
-    n, k, height, width = maps.shape
-    flat = maps.reshape(n * k, 1, height, width)
-    flat = F.conv2d(flat, kernel.reshape(1, 1, 1, -1), padding=(0, radius))
-    flat = F.conv2d(flat, kernel.reshape(1, 1, -1, 1), padding=(radius, 0))
-    return flat.reshape(n, k, height, width)
+    smoothing = torch.stack([F.pad(kernel, (i, 2 - i)) for i in range(3)])
+    padded = F.pad(maps, (radius + 1,) * 4)
+    width = padded.shape[-1]
+    cells = (row[..., None] + offsets)[..., :, None] * width + (column[..., None] + offsets)[..., None, :]
+    patches = padded.flatten(2).gather(-1, cells.flatten(2)).unflatten(-1, (side, side))
+    return smoothing @ patches @ smoothing.T
 
 
-def _taylor_step(maps: Tensor) -> Tensor:
-    """(N, K, 2): each map's maximum moved by -H⁻¹ g of its logarithm, differences over one cell."""
-    column, row, _ = _maximum(maps)
-    height, width = maps.shape[-2:]
-    flat = maps.flatten(2)
-
-    def log_at(dx: int, dy: int) -> Tensor:
-        return _log(_cell(flat, width, column + dx, row + dy, width, height))
-
-    middle, left, right, up, down = log_at(0, 0), log_at(-1, 0), log_at(1, 0), log_at(0, -1), log_at(0, 1)
+def _taylor_step(values: Tensor) -> Tensor:
+    """(N, K, 2): -H⁻¹ g at the middle of (N, K, 3, 3) values; 0 where H is not negative definite."""
+    middle = values[..., 1, 1]
+    left, right, up, down = values[..., 1, 0], values[..., 1, 2], values[..., 0, 1], values[..., 2, 1]
     gradient_x, gradient_y = (right - left) / 2, (down - up) / 2
     xx, yy = left - 2 * middle + right, up - 2 * middle + down
-    xy = (log_at(1, 1) - log_at(-1, 1) - log_at(1, -1) + log_at(-1, -1)) / 4
+    xy = (values[..., 2, 2] - values[..., 2, 0] - values[..., 0, 2] + values[..., 0, 0]) / 4
     determinant = xx * yy - xy * xy
-    inside = (column > 0) & (column < width - 1) & (row > 0) & (row < height - 1)
-    peaked = inside & (determinant > 0) & (xx < 0)
+    peaked = (determinant > 0) & (xx < 0)
     safe = torch.where(peaked, determinant, torch.ones_like(determinant))
     step_x = -(yy * gradient_x - xy * gradient_y) / safe
     step_y = -(xx * gradient_y - xy * gradient_x) / safe
-    step = torch.stack((step_x, step_y), -1).clamp(-1, 1) * peaked[..., None]
-    return torch.stack((column, row), -1) + step
+    return torch.stack((step_x, step_y), -1).clamp(-1, 1) * peaked[..., None]

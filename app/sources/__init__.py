@@ -38,11 +38,15 @@ def make_source(text: str, *, loop: bool = False, realtime: bool = False) -> Sou
             raise SourceError(f"Addresses with “{scheme}://” are not supported, only {', '.join(SCHEMES)}.")
         return StreamSource(text)
     path = Path(text).expanduser()
-    if path.is_dir():
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+    except OSError as error:
+        raise SourceError(f"Cannot look for {path}: {error.strerror}.") from None
+    if is_folder:
         from app.sources.image_folder import ImageFolderSource
 
         return ImageFolderSource(path, loop=loop, realtime=realtime)
-    if not path.exists():
+    if not exists:
         raise SourceError(f"No such file or folder: {path}.")
     from app.sources.video_file import VideoFileSource
 
