@@ -60,7 +60,7 @@ class HelpDialog(QDialog):
         grid = QGridLayout()
         grid.setHorizontalSpacing(18)
         for row, info in enumerate(ACTIONS.values()):
-            grid.addWidget(QLabel(f"<b>{info.keys[0]}</b>"), row, 0)
+            grid.addWidget(QLabel(f"<b>{'</b>, <b>'.join(info.keys)}</b>"), row, 0)
             grid.addWidget(QLabel(info.title), row, 1)
             grid.addWidget(named_label("hint", info.explained), row, 2)
         meters = QLabel(

@@ -21,6 +21,8 @@ from app.gui.theme import apply_theme  # noqa: E402
 from app.session import NetworkChoice, Session  # noqa: E402
 from app.sources import make_source  # noqa: E402
 
+_HEARTBEAT_MS = 200
+
 
 def run_window(options: argparse.Namespace) -> int:
     """Show the window until it is closed. Raises UserError for options that cannot work at all."""
@@ -40,16 +42,21 @@ def run_window(options: argparse.Namespace) -> int:
 
     source, explanation = _first_source(options.source)
     window = MainWindow(make_session(source), make_session, options.recordings or _default_folder())
+    window.screenshot_path = options.screenshot
+    # Python sees Ctrl-C only while it runs, and the window's own timers stop when the source has ended.
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    heartbeat = QTimer(application, interval=_HEARTBEAT_MS)
+    heartbeat.timeout.connect(lambda: None)
+    heartbeat.start()
     if explanation:
         window.messages.show_message(explanation)
     window.show()
     if options.record:
         window.toggle_recording()
     if options.quit_after is not None:
-        QTimer.singleShot(round(options.quit_after * 1000), lambda: _finish(window, options.screenshot))
-    # Python sees Ctrl-C only while it runs; the window's own timers let it run often enough.
-    signal.signal(signal.SIGINT, lambda *_: window.close())
+        QTimer.singleShot(round(options.quit_after * 1000), window.close)
     code = application.exec()
+    heartbeat.stop()
     if window.screenshot_error:
         raise OutputError(window.screenshot_error)
     return int(code)
@@ -73,9 +80,3 @@ def _first_source(wanted: str | None) -> tuple[str, str]:
 def _default_folder() -> Path:
     movies = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
     return Path(movies or Path.home()) / "PoseScope"
-
-
-def _finish(window: MainWindow, screenshot: Path | None) -> None:
-    if screenshot is not None:
-        window.save_screenshot(screenshot)
-    window.close()

@@ -62,7 +62,7 @@ class DecoderPanel(QWidget):
         self._list = QComboBox()
         self._list.setAccessibleName("Other decoders")
         self._list.setToolTip("Other ways to read the same heatmap")
-        self._list.addItem("Other decoders  ▾")
+        self._list.setPlaceholderText("Other decoders  ▾")
         for name in LIST_DECODERS:
             self._list.addItem(display_title(name), name)
             self._list.setItemData(self._list.count() - 1, _EXPLAINED[name], Qt.ItemDataRole.ToolTipRole)
@@ -93,18 +93,14 @@ class DecoderPanel(QWidget):
         for name, button in self._button_of.items():
             button.setChecked(name == decoder)
         self._buttons.setExclusive(decoder in self._button_of)
-        self._list.setCurrentIndex(max(0, self._list.findData(decoder)))
+        self._list.setCurrentIndex(self._list.findData(decoder))
         self._slider.blockSignals(True)
         self._slider.setValue(_slider_position(beta))
         self._slider.blockSignals(False)
         self._beta_label.setText(_beta_text(beta))
 
     def _list_activated(self, row: int) -> None:
-        name = self._list.itemData(row)
-        if name is not None:
-            self.decoder_chosen.emit(name)
-        else:
-            self._list.setCurrentIndex(0)
+        self.decoder_chosen.emit(self._list.itemData(row))
 
     def _slider_moved(self, position: int) -> None:
         low, high = BETA_RANGE

@@ -10,6 +10,7 @@ import cv2
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import (
+    QDialog,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -43,6 +44,8 @@ class MainWindow(QMainWindow):
 
     make_session: opens another source given as text, with the settings of the command line; raises UserError.
     recordings: folder of recordings and snapshots; made when it is first needed.
+    screenshot_path: where a picture of the window is saved when it closes; what went wrong with it is then in
+        `screenshot_error`.
     """
 
     def __init__(self, session: Session, make_session: Callable[[str], Session], recordings: Path) -> None:
@@ -51,6 +54,7 @@ class MainWindow(QMainWindow):
         self._make_session = make_session
         self._recordings = recordings
         self._mirror = False
+        self.screenshot_path: Path | None = None
         self.screenshot_error = ""
         self._reported: set[str] = set()
         self.view = VideoView()
@@ -62,6 +66,8 @@ class MainWindow(QMainWindow):
         self.meters = MeterPanel()
         self.meters.table.decoder_chosen.connect(self.choose_decoder)
         self._status = named_label("status")
+        self._status.setTextFormat(Qt.TextFormat.PlainText)
+        self._status.setMinimumWidth(1)  # a long name must not widen the window
         self._buttons: dict[ActionKey, QToolButton] = {}
         self._actions = self._make_actions()
         self._panel = self._make_panel()
@@ -92,6 +98,7 @@ class MainWindow(QMainWindow):
         for key, info in ACTIONS.items():
             action = QAction(info.title, self)
             action.setShortcuts([QKeySequence(text) for text in info.keys])
+            action.setAutoRepeat(False)
             action.triggered.connect(lambda _checked=False, handler=handlers[key]: handler())
             self.addAction(action)
             actions[key] = action
@@ -158,6 +165,7 @@ class MainWindow(QMainWindow):
     def _adopt(self, session: Session) -> None:
         self.session = session
         self._reported.clear()
+        self.view.clear()
         self.setWindowTitle(f"{session.source.name} — PoseScope")
         self.meters.watch(session.board)
         self._show_choice()
@@ -173,6 +181,7 @@ class MainWindow(QMainWindow):
         except UserError as error:
             self.messages.show_message(str(error), "error")
             return
+        self.messages.clear()
         self._tell_recording(self.session.stop())
         session.set_decoder(self.session.choice.name)
         session.set_beta(self.session.choice.beta)
@@ -210,10 +219,10 @@ class MainWindow(QMainWindow):
         parts = [session.source.name, size, f"{session.network.label} on {session.device_label or '…'}", person]
         self._status.setText("   ·   ".join(part for part in parts if part))
         self.meters.show_dropped(pipeline.dropped)
-        for trouble, kind in (
-            (pipeline.source_error, "error"),
-            (pipeline.model_error, "error"),
+        for trouble, kind in (  # the worst last, for it stays on the screen
             (session.warning, "warning"),
+            (pipeline.model_error, "error"),
+            (pipeline.source_error, "error"),
         ):
             if trouble is not None and str(trouble) not in self._reported:
                 self._reported.add(str(trouble))
@@ -233,7 +242,8 @@ class MainWindow(QMainWindow):
         if lost:
             self.view.empty_text = "No picture. Open another source with Ctrl+O."
         self.view.update()
-        summary = self.session.stop()
+        # Not the whole session, which would wait for a network that is still being loaded.
+        summary = self.session.stop_recording()
         if summary is not None:
             self._update_recording()
             text = _recording_message(summary)
@@ -278,6 +288,7 @@ class MainWindow(QMainWindow):
         recorder = self.session.recorder
         button = self._buttons[ActionKey.RECORD]
         button.setChecked(recorder is not None)
+        self.view.update()  # a held picture is not painted otherwise
         if recorder is None:
             button.setText("●  Record")
             self.view.recording_text = ""
@@ -322,8 +333,7 @@ class MainWindow(QMainWindow):
             return
         self.messages.show_message(f"Saved {path}")
 
-    def save_screenshot(self, path: Path) -> None:
-        """Save a picture of the window itself; a failure is kept in `screenshot_error`."""
+    def _save_screenshot(self, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -337,7 +347,7 @@ class MainWindow(QMainWindow):
         full = not self.isFullScreen()
         self._panel.setVisible(not full)
         self._status.setVisible(not full)
-        (self.showFullScreen if full else self.showNormal)()
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)  # stays maximized beneath
 
     def _leave_full_screen(self) -> None:
         if self.isFullScreen():
@@ -351,9 +361,14 @@ class MainWindow(QMainWindow):
         dialog.open()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self.screenshot_path is not None and self.isVisible():
+            self._save_screenshot(self.screenshot_path)
         for timer in (self._view_timer, self._status_timer):
             timer.stop()
         self.meters.stop()
+        self.messages.clear()
+        for dialog in self.findChildren(QDialog):
+            dialog.close()
         summary = self.session.stop()
         if summary is not None:
             print(_recording_message(summary))
@@ -361,9 +376,11 @@ class MainWindow(QMainWindow):
 
 
 def _recording_message(summary: RecordingSummary) -> str:
+    if not summary.frames:
+        return summary.error or "Nothing was recorded: no frame came."
     dropped = f", {summary.dropped} frames dropped" if summary.dropped else ""
     files = " and ".join(str(path) for path in (summary.video_path, summary.keypoints_path) if path is not None)
     saved = f"Saved {summary.duration_s:.1f} s ({summary.frames} frames{dropped}) in {files}"
     if summary.error is not None:
-        return f"The recording stopped: {summary.error} {saved}" if summary.frames else summary.error
+        return f"The recording stopped: {summary.error} {saved}"
     return saved

@@ -18,17 +18,19 @@ class MessageBar(QWidget):
         self.setObjectName("message")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._label = QLabel()
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setWordWrap(True)
+        self._label.setMinimumWidth(1)  # a long path must not widen the window
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         close = tool_button("✕")
         close.setAccessibleName("Close the message")
-        close.clicked.connect(self.hide)
+        close.clicked.connect(self.clear)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 6, 8, 6)
         layout.addWidget(self._label, 1)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self, singleShot=True, interval=_INFO_SHOWN_MS)
-        self._timer.timeout.connect(self.hide)
+        self._timer.timeout.connect(self.clear)
         self.hide()
 
     @property
@@ -47,3 +49,8 @@ class MessageBar(QWidget):
             self._timer.start()
         else:
             self._timer.stop()
+
+    def clear(self) -> None:
+        """Take the message away."""
+        self._timer.stop()
+        self.hide()

@@ -19,6 +19,7 @@ from app.meters.board import ESTIMATED, PAINTED, STAGES, MeterBoard, MeterSnapsh
 _TICK_MS = 80
 _TICKS_PER_NUMBER = 3
 
+_LATENCY_TEXT = "capture → paint"
 _STAGE_COLORS = ("#6b7787", "#8fb8de", "#c9a0dc", "#56b4e9", "#f0c24b", "#7fc8a9", "#e89f7d")
 _LATENCY_COLORS = {PAINTED: theme.TEXT, "network": "#56b4e9"}
 
@@ -32,7 +33,7 @@ class MeterPanel(QWidget):
         self._dropped = 0
         self._tick = 0
         self._latency_number = named_label("big", "–")
-        self._latency_text = named_label("hint", "capture → paint")
+        self._latency_text = named_label("hint", _LATENCY_TEXT)
         self._latency_text.setToolTip(
             "From the moment this computer received the frame to the end of the paint that first shows its skeleton.\n"
             "The camera's own delay and the screen's are not included."
@@ -104,12 +105,14 @@ class MeterPanel(QWidget):
         self._bar.show_stages({stage: snapshot.latency[stage].p50 for stage in STAGES if stage in snapshot.latency})
         latency = snapshot.latency.get(PAINTED) or snapshot.latency.get(ESTIMATED)
         if latency is None:
+            self._latency_number.setText("–")
+            self._latency_text.setText(_LATENCY_TEXT)
             return
         self._latency_number.setText(f"{latency.p50:.0f} ms")
         fps = "–" if math.isnan(snapshot.fps) else f"{snapshot.fps:.1f}"
         dropped = f" · {self._dropped} dropped" if self._dropped else ""
         self._latency_text.setText(
-            f"capture → paint, median of 10 s\n"
+            f"{_LATENCY_TEXT}, median of 10 s\n"
             f"p95 {latency.p95:.0f} · p99 {latency.p99:.0f} ms · {fps} frames/s{dropped}"
         )
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.frames import Image, PoseResult
 from app.gui import theme
+
+OPENING = "Opening the source …"
 
 
 class VideoView(QWidget):
@@ -31,7 +34,7 @@ class VideoView(QWidget):
         self._result: PoseResult | None = None
         self._overlay_ns = 0
         self._unseen = False
-        self.empty_text = "Opening the source …"
+        self.empty_text = OPENING
         self.badge = ""
         self.recording_text = ""
 
@@ -47,8 +50,17 @@ class VideoView(QWidget):
 
     def show_result(self, result: PoseResult, image: Image, overlay_ns: int) -> None:
         """Paint `image` (H, W, 3) BGR, the annotated picture of `result`, soon."""
-        self._result, self._image, self._overlay_ns = result, image, overlay_ns
-        self._unseen = True
+        # Drawn anew, a result that has been on screen already is not painted for the first time.
+        self._unseen = self._unseen or result is not self._result
+        self._result, self._overlay_ns = result, overlay_ns
+        self._image = np.ascontiguousarray(image)  # QImage crashes on an array with gaps
+        self.update()
+
+    def clear(self) -> None:
+        """Show no picture until another result comes."""
+        self._result = self._image = None
+        self._unseen = False
+        self.empty_text = OPENING
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -37,7 +38,8 @@ def make_source(text: str, *, loop: bool = False, realtime: bool = False) -> Sou
         if scheme.lower() not in SCHEMES:
             raise SourceError(f"Addresses with “{scheme}://” are not supported, only {', '.join(SCHEMES)}.")
         return StreamSource(text)
-    path = Path(text).expanduser()
+    # Unlike Path.expanduser this leaves a name that only looks like a home folder as it is.
+    path = Path(os.path.expanduser(text))
     try:
         is_folder, exists = path.is_dir(), path.exists()
     except OSError as error:

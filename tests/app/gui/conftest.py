@@ -1,4 +1,4 @@
-"""The application that all tests of the window share, windows for single tests, and a look at what they leave behind."""
+"""The application that all tests of the window share, windows for single tests, and a look at what they leave."""
 
 from __future__ import annotations
 
@@ -20,11 +20,9 @@ from pytestqt.qtbot import QtBot  # noqa: E402
 from app.gui.main_window import MainWindow  # noqa: E402
 from app.gui.theme import apply_theme  # noqa: E402
 from app.session import Session  # noqa: E402
-from tests.app.gui.desk import LONG_MS, Desk, SplitSource, StubSession, stub_session  # noqa: E402
+from tests.app.gui.desk import LONG_MS, MISSING_OFFSCREEN, Desk, SplitSource, StubSession, stub_session  # noqa: E402
 
 OpenWindow = Callable[..., Desk]
-
-_MISSING_OFFSCREEN = "This plugin does not support"
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +59,7 @@ def nothing_is_left_on_the_desktop(qapp: QApplication, qtlog) -> Iterator[None]:
     assert not left, f"left open: {left}"
     assert not timers, f"left running: {[timer.parent() for timer in timers]}"
     complaints = [record.message for record in qtlog.records if record.matches_level("WARNING")]
-    assert [text for text in complaints if not text.startswith(_MISSING_OFFSCREEN)] == []
+    assert [text for text in complaints if not text.startswith(MISSING_OFFSCREEN)] == []
 
 
 @pytest.fixture
@@ -73,10 +71,11 @@ def open_window(qtbot: QtBot, tmp_path: Path) -> Iterator[OpenWindow]:
         folder = recordings or tmp_path / "recordings"
         window = MainWindow(session or StubSession(SplitSource()), stub_session, folder)
         windows.append(window)
+        desk = Desk(qtbot, window, folder)
         window.show()
         window.activateWindow()
         qtbot.waitUntil(lambda: window.isActiveWindow(), timeout=LONG_MS)
-        return Desk(qtbot, window, folder)
+        return desk
 
     yield open_it
     running = []

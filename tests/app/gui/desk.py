@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from app.sources.pacing import PacedSource
 from models.estimator import Estimate, EstimateTimes, PoseEstimator
 from tests.app import builders
 
+MISSING_OFFSCREEN = "This plugin does not support"  # how Qt's platform without a screen complains
 LONG_MS = 20_000  # only a hang, or a machine on its knees, reaches it
 LEFT, RIGHT = (0, 0, 200), (200, 0, 0)  # the halves of SplitSource: red, blue; in BGR
 LOST = "The test camera was lost: check its cable."
@@ -97,14 +98,25 @@ def stub_session(text: str) -> Session:
     return StubSession(make_source(text, loop=True, realtime=True))
 
 
+class Paint(NamedTuple):
+    """What VideoView.first_painted says."""
+
+    result: PoseResult
+    overlay_ns: int
+    paint_ns: int
+    ended_ns: int
+
+
 class Desk:
-    """A window that is shown, and what a user does with it."""
+    """A window, from before it is shown, and what a user does with it."""
 
     def __init__(self, qtbot: QtBot, window: MainWindow, recordings: Path) -> None:
         self.qtbot = qtbot
         self.window = window
         self.view = window.view
         self.recordings = recordings
+        self.painted: list[Paint] = []
+        self.view.first_painted.connect(lambda *arguments: self.painted.append(Paint(*arguments)))
 
     @property
     def session(self) -> Session:

@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.__main__ import main
+from app.bundled import SAMPLE_CLIP
+from app.gui.actions import HelpDialog
+from app.gui.main_window import MainWindow
+from app.sources import camera
+from tests.app.gui.desk import LONG_MS, MISSING_OFFSCREEN, top_levels
+from tests.app.gui.test_recording import read_rows, read_video
+
+ROOT = Path(__file__).parents[3]
+LONG_S = 120
+NO_NETWORK = ("--model", "missing.task")  # where the network does not matter
+posix_only = pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "app", *map(str, arguments)]
+
+
+@dataclass
+class Ended:
+    code: int
+    errors: str
+    folder: Path
+
+
+def run(folder: Path, *arguments: object) -> Ended:
+    """The program in a process of its own, from start to end."""
+    done = subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=LONG_S)
+    return Ended(done.returncode, done.stderr, folder)
+
+
+def assert_no_crash(errors: str) -> None:
+    for word in ("traceback", "qthread", "fatal", "exception", "qpainter", "qobject", "core dumped"):
+        assert word not in errors.lower()
+
+
+# --- a process of its own -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    folder = tmp_path_factory.mktemp("whole run")
+    return run(
+        folder,
+        *("--source", SAMPLE_CLIP, "--model", "lite", "--decoder", "ipr", "--beta", "5"),
+        *("--quit-after", "4", "--screenshot", folder / "new" / "window.png"),
+        *("--record", "--recordings", folder / "recordings"),
+    )
+
+
+def test_the_program_closes_by_itself_without_a_complaint(whole_run: Ended) -> None:
+    assert whole_run.code == 0, whole_run.errors
+    assert_no_crash(whole_run.errors)
+
+
+def test_the_screenshot_shows_the_whole_window(whole_run: Ended) -> None:
+    picture = cv2.imread(str(whole_run.folder / "new" / "window.png"))
+    height, width, _ = picture.shape
+    assert width >= 1280
+    assert height >= 720
+    view, panel = picture[:, : width // 2], picture[:, -300:]
+    assert len(np.unique(view.reshape(-1, 3), axis=0)) > 1000  # the clip is rendered in colour
+    assert view.std() > 20
+    assert panel.std() > 10
+
+
+def test_quitting_finishes_the_recording(whole_run: Ended) -> None:
+    (video,) = (whole_run.folder / "recordings").glob("*.mp4")
+    (keypoints,) = (whole_run.folder / "recordings").glob("*.csv")
+    assert video.name.endswith("ipr.mp4")
+    pictures = read_video(video)
+    assert len(pictures) > 5
+    assert pictures[0].shape == (540, 960, 3)
+    assert all(row["x"] for row in read_rows(keypoints))
+
+
+def test_a_mistake_in_the_options_is_one_sentence(tmp_path: Path) -> None:
+    ended = run(tmp_path, "--source", SAMPLE_CLIP, "--decoder", "debaised")
+    assert ended.code == 2
+    (line,) = ended.errors.strip().splitlines()
+    assert line.startswith("posescope: ")
+    assert "Did you mean" in line
+
+
+def test_a_screenshot_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "window.png"
+    ended = run(tmp_path, "--source", SAMPLE_CLIP, *NO_NETWORK, "--quit-after", "0.2", "--screenshot", path)
+    assert ended.code == 2
+    (line,) = [line for line in ended.errors.splitlines() if not line.startswith(MISSING_OFFSCREEN)]
+    assert line.startswith(f"posescope: Cannot write the screenshot {path}: ")
+
+
+@posix_only
+def test_ctrl_c_closes_the_window_and_finishes_the_recording(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command("--source", SAMPLE_CLIP, *NO_NETWORK, "--record", "--recordings", tmp_path),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + LONG_S
+        while not any(path.stat().st_size > 10_000 for path in tmp_path.glob("*.mp4")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=LONG_S)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, errors
+    assert_no_crash(errors)
+    (video,) = tmp_path.glob("*.mp4")
+    assert str(video) in said
+    assert len(read_video(video)) > 2
+
+
+# --- inside this process ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ctrl_c_as_before() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+class Watcher:
+    """Looks at the window while the program runs, does something once its time has come, and ends a hang."""
+
+    def __init__(self, ready: Callable[[MainWindow], object], act: Callable[[MainWindow], object]) -> None:
+        self.acted = False
+        self.hung = False
+        self._ready, self._act = ready, act
+        self._timer = QTimer(interval=50)
+        self._timer.timeout.connect(self._look)
+        self._timer.start()
+        self._last = QTimer(singleShot=True, interval=LONG_MS)
+        self._last.timeout.connect(self._give_up)
+        self._last.start()
+
+    def _look(self) -> None:
+        windows = [window for window in top_levels(MainWindow) if window.isVisible()]
+        if windows and self._ready(windows[0]):
+            self._timer.stop()
+            self.acted = True
+            self._act(windows[0])
+
+    def _give_up(self) -> None:
+        self.hung = True
+        QApplication.closeAllWindows()
+
+    def stop(self) -> None:
+        self._timer.stop()
+        self._last.stop()
+
+
+def run_here(
+    *arguments: object,
+    ready: Callable[[MainWindow], object] = lambda window: True,
+    act: Callable[[MainWindow], object] = MainWindow.close,
+) -> int:
+    """The program in this process; when the window is `ready`, `act` is done to it."""
+    watcher = Watcher(ready, act)
+    try:
+        code = main([str(argument) for argument in arguments])
+    finally:
+        watcher.stop()
+        for window in top_levels(MainWindow):
+            window.deleteLater()
+    assert watcher.acted
+    assert not watcher.hung
+    return code
+
+
+@pytest.mark.usefixtures("ctrl_c_as_before")
+class TestInsideThisProcess:
+    def test_without_a_camera_the_shipped_clip_is_opened_and_this_is_told(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(camera, "list_cameras", list)
+        seen: list[tuple[str, str]] = []
+
+        def look(window: MainWindow) -> None:
+            seen.append((window.session.source.name, window.messages.text))
+            window.close()
+
+        assert run_here("--model", "lite", ready=lambda window: window.view.result is not None, act=look) == 0
+        ((name, message),) = seen
+        assert name == SAMPLE_CLIP.name
+        assert message.startswith("No camera was found, so this is the shipped clip")
+        assert "Ctrl+O" in message
+
+    def test_without_a_source_the_first_camera_is_opened(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(camera, "list_cameras", lambda: [camera.CameraEntry(97, "one"), camera.CameraEntry(98, "")])
+        names: list[str] = []
+
+        def look(window: MainWindow) -> None:
+            names.append(window.session.source.name)
+            window.close()
+
+        # There is no such camera: the window says so and stays.
+        run_here(*NO_NETWORK, ready=lambda window: window.view.badge == "Source lost", act=look)
+        assert names == ["camera 97"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            (("--beta", "0"), "beta must be greater than 0, not 0."),
+            (("--source", "missing.mp4"), "No such file or folder: missing.mp4."),
+        ],
+    )
+    def test_other_mistakes_too(
+        self, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str
+    ) -> None:
+        assert main(["--source", str(SAMPLE_CLIP), *arguments]) == 2
+        assert capsys.readouterr().err == f"posescope: {sentence}\n"
+
+    def test_a_kind_of_screenshot_that_is_not_known_is_told(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = tmp_path / "window.unknown"
+        assert run_here("--source", SAMPLE_CLIP, *NO_NETWORK, "--screenshot", path) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"posescope: Cannot write the screenshot {path}: is it a .png or .jpg")
+
+    def test_the_screenshot_is_saved_however_the_window_is_closed(self, tmp_path: Path) -> None:
+        path = tmp_path / "window.png"
+        code = run_here(
+            *("--source", SAMPLE_CLIP, *NO_NETWORK, "--screenshot", path),
+            ready=lambda window: window.view.result is not None,
+        )
+        assert code == 0
+        assert cv2.imread(str(path)).std() > 10
+
+    def test_quit_after_closes_an_open_dialog_too(self) -> None:
+        started = time.monotonic()
+        run_here(
+            "--source", SAMPLE_CLIP, *NO_NETWORK, "--quit-after", "0.5", act=lambda window: HelpDialog(window).open()
+        )
+        assert time.monotonic() - started >= 0.4
+
+    def test_decoder_and_beta_of_the_options_are_shown(self) -> None:
+        seen: list[tuple[str, float]] = []
+
+        def look(window: MainWindow) -> None:
+            seen.append((window.view.result.decoder, window.view.result.beta))
+            window.close()
+
+        run_here(
+            *("--source", SAMPLE_CLIP, *NO_NETWORK, "--decoder", "dark", "--beta", "3"),
+            ready=lambda window: window.view.result is not None,
+            act=look,
+        )
+        assert seen == [("dark", 3.0)]
+
+    @posix_only
+    def test_ctrl_c_is_heard_after_the_source_was_lost(self, tmp_path: Path) -> None:
+        (tmp_path / "notes.mp4").write_text("no video")
+        pressed_s: list[float] = []
+
+        def press() -> None:
+            pressed_s.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+        def press_later(window: MainWindow) -> None:
+            threading.Timer(0.3, press).start()
+
+        run_here(
+            *("--source", tmp_path / "notes.mp4", *NO_NETWORK),
+            ready=lambda window: window.view.badge == "Source lost",
+            act=press_later,
+        )
+        assert time.monotonic() - pressed_s[0] < LONG_MS / 2000

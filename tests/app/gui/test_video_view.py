@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pytestqt.qtbot import QtBot
+
+from app.frames import Image
+from app.gui import theme
+from app.gui.video_view import VideoView
+from tests.app import builders
+from tests.app.gui.desk import pixels, rgb, share_of
+
+WIDTH, HEIGHT = 400, 300
+Show = Callable[[Image], NDArray[np.uint8]]
+
+
+@pytest.fixture
+def view(qtbot: QtBot) -> VideoView:
+    view = VideoView()
+    qtbot.addWidget(view)
+    view.resize(WIDTH, HEIGHT)
+    return view
+
+
+@pytest.fixture
+def show(view: VideoView) -> Show:
+    """Shows a picture and returns what is then on the screen, (HEIGHT, WIDTH, 3) RGB."""
+
+    def show_it(image: Image) -> NDArray[np.uint8]:
+        view.show_result(builders.result(picture=image), image, 0)
+        return pixels(view.grab())
+
+    return show_it
+
+
+def white(height: int, width: int) -> Image:
+    return builders.image(height, width, (255, 255, 255))
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "shown_height", "shown_width"),
+    [
+        (90, 160, 225, 400),  # landscape: bars above and below
+        (160, 90, 300, 169),  # portrait: bars at the sides
+        (75, 100, 300, 400),
+        (50, 101, 198, 400),
+        (1080, 1920, 225, 400),
+        (4, 4, 300, 300),
+    ],
+)
+def test_the_picture_fills_the_view_as_far_as_its_shape_allows(
+    show: Show, height: int, width: int, shown_height: int, shown_width: int
+) -> None:
+    shown = show(white(height, width)).astype(int).sum(axis=2)
+    covered = shown / 765  # its border may be blended with the bars
+    assert covered[HEIGHT // 2].sum() == pytest.approx(shown_width, abs=1.5)
+    assert covered[:, WIDTH // 2].sum() == pytest.approx(shown_height, abs=1.5)
+    # Centred, and nothing but black around it.
+    for bar, side in (
+        (covered[:, WIDTH // 2], (HEIGHT - shown_height) / 2),
+        (covered[HEIGHT // 2], (WIDTH - shown_width) / 2),
+    ):
+        edge = int(side) - 1
+        if edge > 0:
+            assert not bar[:edge].any()
+            assert not bar[-edge:].any()
+    if shown_height < HEIGHT - 4:
+        assert not covered[0].any()
+        assert not covered[-1].any()
+    if shown_width < WIDTH - 4:
+        assert not covered[:, 0].any()
+        assert not covered[:, -1].any()
+
+
+@pytest.mark.parametrize("width", [99, 100, 101, 102, 103])
+def test_rows_are_not_sheared_whatever_the_width(show: Show, width: int) -> None:
+    """A picture's rows lie 3 × width bytes apart, which is rarely what Qt expects."""
+    image = builders.image(75, width, (0, 0, 0))
+    image[:, width // 2] = 255
+    brightness = show(image).astype(float).sum(axis=2)
+    rows = brightness[brightness.sum(axis=1) > 100]
+    assert len(rows) > 250
+    centres = rows @ np.arange(WIDTH) / rows.sum(axis=1)
+    expected = (width // 2 + 0.5) * min(WIDTH / width, HEIGHT / 75) + (WIDTH - width * min(WIDTH / width, 4)) / 2 - 0.5
+    np.testing.assert_allclose(centres, expected, atol=1.0)
+
+
+def test_colours_and_sides_are_those_of_the_picture(show: Show) -> None:
+    image = builders.image(75, 100, (10, 20, 200))  # red in BGR
+    image[:, 50:] = (200, 20, 10)
+    shown = show(image)
+    assert tuple(shown[150, 50]) == (200, 20, 10)
+    assert tuple(shown[150, 350]) == (10, 20, 200)
+
+
+def test_a_picture_that_is_part_of_a_larger_array_is_shown_as_it_is(show: Show) -> None:
+    large = builders.image(75, 200, (0, 0, 0))
+    large[:, :100] = 255
+    assert share_of(show(large[:, :100]), (255, 255, 255)) == 1.0
+
+
+def test_an_empty_view_says_why(view: VideoView, show: Show) -> None:
+    empty = pixels(view.grab())
+    assert share_of(empty, rgb(theme.WINDOW)) > 0.9
+    assert share_of(empty[140:160], rgb(theme.WINDOW)) < 1  # a text in the middle
+    view.empty_text = ""
+    assert share_of(pixels(view.grab()), rgb(theme.WINDOW)) == 1
+
+    view.empty_text = "No picture"
+    assert share_of(show(white(75, 100)), (255, 255, 255)) == 1
+    view.clear()
+    assert view.image is None
+    assert view.result is None
+    assert view.empty_text == "Opening the source …"
+    np.testing.assert_array_equal(pixels(view.grab()), empty)
+
+
+def test_badge_and_recording_lie_on_the_picture(view: VideoView, show: Show) -> None:
+    plain = show(white(75, 100))
+    view.badge = "Paused"
+    badge = pixels(view.grab())
+    changed = np.argwhere((badge != plain).any(axis=2))
+    assert changed[:, 0].min() > HEIGHT * 0.7  # below the person
+    assert abs(changed[:, 1].mean() - WIDTH / 2) < 3
+
+    view.badge, view.recording_text = "", "00:07"
+    recording = pixels(view.grab())
+    changed = np.argwhere((recording != plain).any(axis=2))
+    assert changed[:, 0].max() < HEIGHT * 0.3
+    assert changed[:, 1].min() > WIDTH / 2  # the caption is at the left
+    assert share_of(recording, rgb(theme.RECORD)) > 0
+
+    view.recording_text = ""
+    np.testing.assert_array_equal(pixels(view.grab()), plain)
+
+
+def test_the_first_paint_of_each_result_is_told(view: VideoView) -> None:
+    told: list[tuple] = []
+    view.first_painted.connect(lambda *arguments: told.append(arguments))
+    first, second = builders.result(0), builders.result(1)
+    view.grab()
+    assert not told
+    view.show_result(first, first.frame.image, 5)
+    view.show_result(first, first.frame.image, 7)  # drawn anew before it was painted
+    view.grab()
+    view.grab()
+    view.show_result(first, first.frame.image, 9)
+    view.grab()
+    view.show_result(second, second.frame.image, 11)
+    view.grab()
+    assert [(result.frame.index, overlay_ns) for result, overlay_ns, *_ in told] == [(0, 7), (1, 11)]
+    for _, _, paint_ns, painted_ns in told:
+        assert 0 < paint_ns < painted_ns

@@ -1,0 +1,241 @@
+"""The command line without a window: what it writes, and what it says about mistakes."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+
+from app.__main__ import main
+from app.bundled import SAMPLE_CLIP, model_file
+from app.meters.board import ESTIMATED
+from models.bundle import DETECTOR_MEMBER
+from models.estimator import DECODER_NAMES
+from models.skeletons import BLAZEPOSE_33
+from tests.app.test_mp4_writer import read_back
+
+CLIP = str(SAMPLE_CLIP)
+FRAMES = 12
+LITE = ("--model", "lite", "--device", "cpu")
+
+
+def outputs(folder: Path) -> list[str]:
+    return [
+        *("--output", str(folder / "out.mp4")),
+        *("--keypoints", str(folder / "out.csv")),
+        *("--report", str(folder / "out.json")),
+    ]
+
+
+@dataclass
+class Finished:
+    """A run that has ended, and its folder."""
+
+    folder: Path
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def report(self) -> dict:
+        return json.loads((self.folder / "out.json").read_text("utf-8"))
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        with (self.folder / "out.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    folder = tmp_path_factory.mktemp("run")
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        exit_code = main(["run", CLIP, *LITE, "--max-frames", str(FRAMES), "--decoder", "ipr", *outputs(folder)])
+    return Finished(folder, exit_code, stdout.getvalue(), stderr.getvalue())
+
+
+def test_a_run_ends_well_and_names_its_files(finished: Finished) -> None:
+    assert finished.exit_code == 0
+    assert finished.stderr == ""
+    *paths, closing_line = finished.stdout.splitlines()
+    assert paths == [str(finished.folder / name) for name in ("out.mp4", "out.csv", "out.json")]
+    assert closing_line.startswith(f"{FRAMES} frames in ")
+    assert f"a person in {FRAMES}; lite on cpu, ipr: jitter " in closing_line
+
+
+def test_the_video_holds_the_frames_and_their_times(finished: Finished) -> None:
+    times, pictures = read_back(finished.folder / "out.mp4")
+    assert times == pytest.approx([i / 30 for i in range(FRAMES)], abs=1e-4)
+    assert {picture.shape for picture in pictures} == {(540, 960, 3)}
+
+
+def test_the_keypoints_hold_every_frame_joint_and_decoder(finished: Finished) -> None:
+    rows = finished.rows
+    assert len(rows) == FRAMES * 33 * 6
+    assert {(int(row["frame"]), row["joint"], row["decoder"]) for row in rows} == {
+        (frame, joint, decoder)
+        for frame in range(FRAMES)
+        for joint in BLAZEPOSE_33.joints
+        for decoder in DECODER_NAMES
+    }
+    assert {row["person"] for row in rows} == {"1"}
+    for row in rows:
+        assert float(row["time_s"]) == pytest.approx(int(row["frame"]) / 30, abs=1e-5)
+
+
+def test_the_report_holds_every_stage_and_decoder(finished: Finished) -> None:
+    report = finished.report
+    assert (report["frames"], report["frames_with_person"], report["frames_dropped"]) == (FRAMES, FRAMES, 0)
+    assert (report["source"], report["model"], report["device"]) == (SAMPLE_CLIP.name, "lite", "cpu")
+    assert (report["decoder"], report["beta"]) == ("ipr", 10.0)
+    assert report["seconds"] > 0 < report["frames_per_second"]
+    assert set(report["stages_ms"]) == {"capture wait", "preprocess", "detect", "network", "decode", ESTIMATED}
+    for spread in report["stages_ms"].values():
+        assert 0 <= spread["p50"] <= spread["p95"] <= spread["p99"] <= spread["max"]
+        assert spread["count"] == FRAMES - 3
+    for kind in ("jitter", "bias"):
+        assert set(report[kind]) == set(DECODER_NAMES)
+        for reading in report[kind].values():
+            assert set(reading["per_joint_px"]) == set(BLAZEPOSE_33.joints)
+            assert 0 < reading["share_of_body"] < reading["rms_px"]
+            assert 17 <= reading["joints"] <= 33
+    assert report["bias"]["ipr"]["rms_px"] > 10 * report["bias"]["debiased"]["rms_px"]
+
+
+def test_report_and_keypoints_tell_the_same(finished: Finished) -> None:
+    nose = [row for row in finished.rows if row["joint"] == "nose" and row["decoder"] == "debiased"]
+    x, y = ([float(row[axis]) for row in nose] for axis in "xy")
+    second_differences = [
+        (track[i] - 2 * track[i + 1] + track[i + 2]) ** 2 for track in (x, y) for i in range(FRAMES - 2)
+    ]
+    jitter = (sum(second_differences) / (FRAMES - 2) / 12) ** 0.5
+    # The table is rounded to a thousandth of a pixel.
+    assert finished.report["jitter"]["debiased"]["per_joint_px"]["nose"] == pytest.approx(jitter, abs=2e-3)
+
+
+def test_no_outputs_are_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", CLIP, *LITE, "--max-frames", "1"]) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_whole_source_is_run_to_its_end(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    _, pictures = read_back(SAMPLE_CLIP)
+    import cv2
+
+    for i in range(4):
+        cv2.imwrite(str(folder / f"{i}.png"), pictures[i])
+    assert main(["run", str(folder), *LITE, *outputs(tmp_path)]) == 0
+    assert Finished(tmp_path, 0, "", "").report["frames"] == 4
+    assert len(read_back(tmp_path / "out.mp4")[0]) == 4
+
+
+def test_overwrite_replaces_all_outputs(tmp_path: Path) -> None:
+    for name in ("out.mp4", "out.csv", "out.json"):
+        (tmp_path / name).write_text("old " * 100_000)
+    assert main(["run", CLIP, *LITE, "--max-frames", "2", "--overwrite", *outputs(tmp_path)]) == 0
+    done = Finished(tmp_path, 0, "", "")
+    assert (len(read_back(tmp_path / "out.mp4")[0]), len(done.rows), done.report["frames"]) == (2, 2 * 33 * 6, 2)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there_is_told_and_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", CLIP, "--model", "lite", "--device", "cuda", "--max-frames", "1"]) == 0
+    told = capsys.readouterr()
+    (line,) = told.err.splitlines()
+    assert line.startswith("posescope: Asked for cuda, but ")
+    assert line.endswith(": computing on the CPU instead.")
+    assert "lite on cpu" in told.out
+
+
+def make_inputs(folder: Path) -> None:
+    (folder / "text.txt").write_text("This is not a video.\n" * 50)
+    (folder / "file").write_text("")
+    (folder / "empty").mkdir()
+    (folder / "old.mp4").write_text("old")
+    shutil.copy(CLIP, folder / "clip.mp4")
+    (folder / "half.task").write_bytes(model_file("lite")[0].read_bytes()[:-100_000])
+    with zipfile.ZipFile(folder / "other.task", "w") as archive:
+        archive.writestr("hand_landmarks_detector.tflite", b"x")
+    with zipfile.ZipFile(folder / "garbage.task", "w") as archive:
+        archive.writestr(DETECTOR_MEMBER, b"x" * 1000)
+        archive.writestr("pose_landmarks_detector.tflite", b"x" * 1000)
+
+
+BAD_INPUT = {
+    "missing file": (["nowhere.mp4"], "No such file or folder: nowhere.mp4"),
+    "empty name": ([""], "Name a source"),
+    "name too long": (["x" * 300], "File name too long"),
+    "like a home folder": (["~nobody-has-this-name/clip.mp4"], "No such file or folder"),
+    "not a video": (["text.txt", *LITE], "it is not a video"),
+    "no images": (["empty", *LITE], "holds no images"),
+    "absent camera": (["camera:97", *LITE], "Camera 97 was not found"),
+    "decoder": (["clip.mp4", "--decoder", "debaised"], "Did you mean “debiased”?"),
+    "device": (["clip.mp4", "--model", "lite", "--device", "cudda"], "Did you mean “cuda”?"),
+    "missing model": (["clip.mp4", "--model", "nowhere.task"], "No such model file: nowhere.task"),
+    "misspelt model": (["clip.mp4", "--model", "ful"], "No such model file: ful"),
+    "half a bundle": (["clip.mp4", "--model", "half.task"], "damaged or truncated"),
+    "another bundle": (["clip.mp4", "--model", "other.task"], "is not a pose bundle"),
+    "no networks": (["clip.mp4", "--model", "garbage.task"], ""),
+    "beta 0": (["clip.mp4", "--beta", "0"], "beta must be greater than 0, not 0."),
+    "beta negative": (["clip.mp4", "--beta", "-2"], "not -2."),
+    "beta nan": (["clip.mp4", "--beta", "nan"], "not nan."),
+    "beta infinite": (["clip.mp4", "--beta", "inf"], "not inf."),
+    "no frames": (["clip.mp4", "--max-frames", "0"], "--max-frames must be at least 1."),
+    "output exists": (["clip.mp4", "--output", "old.mp4"], "old.mp4 exists already"),
+    "report exists": (["clip.mp4", "--report", "old.mp4"], "old.mp4 exists already"),
+    "output is a folder": (["clip.mp4", "--keypoints", "empty"], "empty is a folder"),
+    "output in a file": (["clip.mp4", "--output", "file/out.mp4"], "is not a folder"),
+    "report in a file": (["clip.mp4", "--report", "file/sub/out.json"], "is not a folder"),
+    "output too long": (["clip.mp4", "--output", "x" * 300], "File name too long"),
+    "two outputs in one": (["clip.mp4", "--output", "a", "--keypoints", "./a"], "named for two outputs"),
+    "output over source": (["clip.mp4", "--output", "./clip.mp4", "--overwrite"], "clip.mp4 is the source"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "expected"), BAD_INPUT.values(), ids=BAD_INPUT)
+def test_bad_input_is_one_line(
+    arguments: list[str],
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    make_inputs(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", *arguments]) == 2
+    told = capfd.readouterr()
+    (line,) = told.err.splitlines()
+    assert line.startswith("posescope: ")
+    assert line.endswith(".") or line.endswith(".task") or "nowhere" in line or "model file" in line
+    assert expected in line
+    assert told.out == ""
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("source", ["text.txt", "camera:97"])
+def test_outputs_of_a_run_that_saw_nothing_are_not_left(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "text.txt").write_text("no video\n" * 50)
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", source, *LITE, *outputs(Path("made"))]) == 2
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["text.txt"]
+
+
+def test_an_option_that_is_no_number_is_told_by_the_parser(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", CLIP, "--beta", "ten"])
+    assert "invalid float value: 'ten'" in capsys.readouterr().err
