@@ -59,7 +59,7 @@ class _Meter:
 def draw_caption(picture: Image, result: PoseResult, readings: Readings | None) -> None:
     """Draw the plate into `picture` (H, W, 3), scaled to its size; without `readings` there are no meters."""
     height, width = picture.shape[:2]
-    size = max(9, round(min(0.031 * height, 0.046 * width)))
+    size = max(9, round(min(0.031 * height, 0.034 * width)))
     small = max(8, round(0.82 * size))
     pad, gap = round(0.75 * size), round(0.5 * size)
 

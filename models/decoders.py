@@ -292,7 +292,8 @@ def _smoothed_around(maps: Tensor, column: Tensor, row: Tensor, sigma: float) ->
     width = padded.shape[-1]
     cells = (row[..., None] + offsets)[..., :, None] * width + (column[..., None] + offsets)[..., None, :]
     patches = padded.flatten(2).gather(-1, cells.flatten(2)).unflatten(-1, (side, side))
-    return smoothing @ patches @ smoothing.T
+    smoothed: Tensor = smoothing @ patches @ smoothing.T
+    return smoothed
 
 
 def _taylor_step(values: Tensor) -> Tensor:
@@ -307,4 +308,5 @@ def _taylor_step(values: Tensor) -> Tensor:
     safe = torch.where(peaked, determinant, torch.ones_like(determinant))
     step_x = -(yy * gradient_x - xy * gradient_y) / safe
     step_y = -(xx * gradient_y - xy * gradient_x) / safe
-    return torch.stack((step_x, step_y), -1).clamp(-1, 1) * peaked[..., None]
+    step: Tensor = torch.stack((step_x, step_y), -1).clamp(-1, 1) * peaked[..., None]
+    return step
