@@ -291,7 +291,7 @@ def _smoothed_around(maps: Tensor, column: Tensor, row: Tensor, sigma: float) ->
     padded = F.pad(maps, (radius + 1,) * 4)
     width = padded.shape[-1]
     cells = (row[..., None] + offsets)[..., :, None] * width + (column[..., None] + offsets)[..., None, :]
-    patches = padded.flatten(2).gather(-1, cells.flatten(2)).unflatten(-1, (side, side))
+    patches = padded.flatten(2).gather(-1, cells.flatten(2)).reshape(*maps.shape[:2], side, side)
     smoothed: Tensor = smoothing @ patches @ smoothing.T
     return smoothed
 
