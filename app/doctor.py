@@ -52,11 +52,12 @@ def _opencv() -> Iterator[str]:
 def _devices() -> Iterator[str]:
     import torch
 
-    from models.devices import choose_device
+    from models.devices import choose_device, why_not
 
     for name in ("cuda", "mps", "cpu"):
-        device = choose_device(name)
-        yield f"Device {name}: {device.warning or device.label}"
+        reason = why_not(name)
+        yield f"Device {name}: not usable, {reason}" if reason else f"Device {choose_device(name).label}: usable"
+    yield f"--device auto takes: {choose_device('auto').label}"
     yield f"Threads of torch on the CPU: {torch.get_num_threads()} of {os.cpu_count()} cores"
 
 
@@ -83,4 +84,8 @@ def _qt() -> Iterator[str]:
         yield f"! Qt cannot be loaded ({error}); `posescope run` works without it."
         return
     yield from describe_platform()
-    sys.stdout.flush()
+    if _installed("PySide6-Essentials") == "6.12.0" and sys.version_info < (3, 12):
+        yield (
+            "! PySide6 6.12.0 ends Python 3.11 after some minutes (it loses references to None). Remedy: "
+            "python -m pip install PySide6-Essentials==6.11.3"
+        )

@@ -34,11 +34,7 @@ def choose_device(name: str) -> Device:
         raise DeviceError(unknown_name("device", name, DEVICE_NAMES))
     if kind == "auto":
         kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    reason = None
-    if kind == "cuda":
-        reason = _why_no_cuda(int(number or 0))
-    elif kind == "mps" and not torch.backends.mps.is_available():
-        reason = "this torch has no MPS device (it needs an Apple GPU)"
+    reason = why_not(kind, int(number or 0))
     if reason is not None:
         return Device(torch.device("cpu"), "cpu", f"Asked for {name}, but {reason}: computing on the CPU instead.")
     if kind == "cuda":
@@ -47,7 +43,12 @@ def choose_device(name: str) -> Device:
     return Device(torch.device(kind), kind)
 
 
-def _why_no_cuda(number: int) -> str | None:
+def why_not(kind: str, number: int = 0) -> str | None:
+    """Why torch cannot compute on `cuda` (GPU `number`) or `mps` here; None where it can."""
+    if kind == "mps" and not torch.backends.mps.is_available():
+        return "this torch has no MPS device (it needs an Apple GPU)"
+    if kind != "cuda":
+        return None
     if torch.version.cuda is None and torch.version.hip is None:
         return "the installed torch was built without GPU support"
     if not torch.cuda.is_available():
