@@ -45,6 +45,7 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
         plot.setLabel("left", unit)
         if log_range is None:
             plot.setLimits(yMin=0)
+            plot.getAxis("left").setTickDensity(0.5)
         else:
             low, high = (math.log10(value) for value in log_range)
             plot.setYRange(low, high, padding=0)
