@@ -14,7 +14,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple, Protocol
+from functools import cache
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -33,53 +34,81 @@ class Decoded(NamedTuple):
     scores: Tensor
 
 
-class Decoder(Protocol):
-    """Anything that reads heatmaps (N, K, H, W)."""
+class Heatmaps(NamedTuple):
+    """Heatmaps looked over once, so that several decoders can read them.
 
-    def __call__(self, heatmaps: Tensor) -> Decoded: ...
+    values: (N, K, H, W) float32 or float64; a map without a usable peak is all zero. usable: (N, K).
+    column, row, peak: (N, K), the cell and the height of each map's maximum.
+    """
+
+    values: Tensor
+    usable: Tensor
+    column: Tensor
+    row: Tensor
+    peak: Tensor
 
 
-@dataclass(frozen=True)
-class Argmax:
-    """The cell of the maximum."""
+def prepare(heatmaps: Tensor) -> Heatmaps:
+    """Look over (N, K, H, W) maps: find the maxima, set aside maps without a peak or with NaN or infinity."""
+    # Half precision cannot count 64 × 48 cells to a thousandth of a cell: everything is read in float32 at least.
+    values = heatmaps if heatmaps.dtype == torch.float64 else heatmaps.float()
+    seen = values.detach().flatten(2)
+    peak, index = seen.max(-1)
+    # NaN survives max and sum; minus infinity only sum.
+    usable = (peak > 0) & torch.isfinite(seen.sum(-1))
+    width = values.shape[-1]
+    return Heatmaps(
+        values=torch.where(usable[..., None, None], values, torch.zeros_like(values[:1, :1])),
+        usable=usable,
+        column=index % width,
+        row=index.div(width, rounding_mode="floor"),
+        peak=torch.where(usable, peak, torch.zeros_like(peak)),
+    )
+
+
+class Decoder:
+    """Reads heatmaps. Subclasses are small frozen dataclasses whose fields are the decoder's options."""
 
     def __call__(self, heatmaps: Tensor) -> Decoded:
-        heatmaps, usable = _usable(heatmaps)
-        column, row, peak = _maximum(heatmaps)
-        points = torch.stack((column, row), -1).to(_work_dtype(heatmaps))
-        return _finish(points, peak, usable, heatmaps)
+        """(N, K, H, W) in [0, 1] -> points and scores, in float64 for float64 and in float32 for anything else."""
+        return self.read(prepare(heatmaps))
+
+    def read(self, maps: Heatmaps) -> Decoded:
+        """The same on maps that were looked over before."""
+        height, width = maps.values.shape[-2:]
+        centre = maps.values.new_tensor([(width - 1) / 2, (height - 1) / 2])
+        points = self._points(maps).to(maps.values.dtype)
+        return Decoded(torch.where(maps.usable[..., None], points, centre), maps.peak)
+
+    def _points(self, maps: Heatmaps) -> Tensor:
+        """(N, K, 2) xy in cells; whatever it gives for an unusable map is not used."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class ArgmaxQuarter:
+class Argmax(Decoder):
+    """The cell of the maximum."""
+
+    def _points(self, maps: Heatmaps) -> Tensor:
+        return torch.stack((maps.column, maps.row), -1)
+
+
+@dataclass(frozen=True)
+class ArgmaxQuarter(Decoder):
     """The cell of the maximum, a quarter of a cell toward the higher neighbour on each axis.
 
     The rule of Newell et al., Stacked Hourglass Networks, ECCV 2016. On the border or between equal neighbours
     the axis keeps the cell.
     """
 
-    def __call__(self, heatmaps: Tensor) -> Decoded:
-        heatmaps, usable = _usable(heatmaps)
-        column, row, peak = _maximum(heatmaps)
-        height, width = heatmaps.shape[-2:]
-        flat = heatmaps.flatten(2)
-        shift_x = torch.sign(
-            _cell(flat, width, column + 1, row, width, height) - _cell(flat, width, column - 1, row, width, height)
-        )
-        shift_y = torch.sign(
-            _cell(flat, width, column, row + 1, width, height) - _cell(flat, width, column, row - 1, width, height)
-        )
-        inside_x = (column > 0) & (column < width - 1)
-        inside_y = (row > 0) & (row < height - 1)
-        dtype = _work_dtype(heatmaps)
-        points = torch.stack(
-            (column + 0.25 * shift_x.to(dtype) * inside_x, row + 0.25 * shift_y.to(dtype) * inside_y), -1
-        )
-        return _finish(points, peak, usable, heatmaps)
+    def _points(self, maps: Heatmaps) -> Tensor:
+        around = _around(maps, 1)
+        shift = torch.stack((around[..., 1, 2] - around[..., 1, 0], around[..., 2, 1] - around[..., 0, 1]), -1)
+        return torch.stack((maps.column, maps.row), -1) + 0.25 * torch.sign(shift) * _inside(maps)
 
 
 @dataclass(frozen=True)
-class Dark:
+class Dark(Decoder):
     """A Taylor step from the maximum on the logarithm of the smoothed map.
 
     Zhang et al., Distribution-Aware Coordinate Representation for Human Pose Estimation, CVPR 2020:
@@ -90,48 +119,35 @@ class Dark:
 
     sigma: float = 1.0
 
-    def __call__(self, heatmaps: Tensor) -> Decoded:
-        heatmaps, usable = _usable(heatmaps)
-        column, row, peak = _maximum(heatmaps)
-        height, width = heatmaps.shape[-2:]
-        values = _log(_smoothed_around(heatmaps.to(_work_dtype(heatmaps)), column, row, self.sigma))
-        inside = (column > 0) & (column < width - 1) & (row > 0) & (row < height - 1)
-        step = _taylor_step(values) * inside[..., None]
-        return _finish(torch.stack((column, row), -1) + step, peak, usable, heatmaps)
+    def _points(self, maps: Heatmaps) -> Tensor:
+        radius = max(1, math.ceil(3 * self.sigma))
+        smoothing = _smoothing_matrix(radius, self.sigma).to(maps.values)
+        smoothed = smoothing @ _around(maps, radius + 1) @ smoothing.T
+        step = _taylor_step(_log(smoothed)) * _inside(maps).all(-1, keepdim=True)
+        return torch.stack((maps.column, maps.row), -1) + step
 
 
 @dataclass(frozen=True)
-class SubcellPeak:
+class SubcellPeak(Decoder):
     """The vertex of a parabola through the logarithm of the three cells around the maximum, on each axis.
 
     Exact for an axis-parallel Gaussian on zero background, without smoothing and without any pull: the reference
-    from which the bias of the decoders is measured. On the border the point stays in its cell.
+    from which the bias of the decoders is measured. On the border the axis stays in its cell.
     """
 
-    def __call__(self, heatmaps: Tensor) -> Decoded:
-        heatmaps, usable = _usable(heatmaps)
-        column, row, peak = _maximum(heatmaps)
-        height, width = heatmaps.shape[-2:]
-        dtype = _work_dtype(heatmaps)
-        flat = heatmaps.flatten(2)
-
-        def log_cell(x: Tensor, y: Tensor) -> Tensor:
-            return _log(_cell(flat, width, x, y, width, height).to(dtype))
-
-        middle = log_cell(column, row)
-
-        def vertex(before: Tensor, after: Tensor, inside: Tensor) -> Tensor:
-            curvature = 2 * middle - before - after
-            offset = 0.5 * (after - before) / curvature.clamp_min(torch.finfo(dtype).eps)
-            return torch.where(inside & (curvature > 0), offset.clamp(-0.5, 0.5), torch.zeros_like(offset))
-
-        x = column + vertex(log_cell(column - 1, row), log_cell(column + 1, row), (column > 0) & (column < width - 1))
-        y = row + vertex(log_cell(column, row - 1), log_cell(column, row + 1), (row > 0) & (row < height - 1))
-        return _finish(torch.stack((x, y), -1), peak, usable, heatmaps)
+    def _points(self, maps: Heatmaps) -> Tensor:
+        around = _log(_around(maps, 1))
+        middle = around[..., 1, 1, None]
+        before = torch.stack((around[..., 1, 0], around[..., 0, 1]), -1)
+        after = torch.stack((around[..., 1, 2], around[..., 2, 1]), -1)
+        curvature = 2 * middle - before - after
+        offset = 0.5 * (after - before) / curvature.clamp_min(torch.finfo(curvature.dtype).eps)
+        offset = torch.where(_inside(maps) & (curvature > 0), offset.clamp(-0.5, 0.5), torch.zeros_like(offset))
+        return torch.stack((maps.column, maps.row), -1) + offset
 
 
 @dataclass(frozen=True)
-class Ipr:
+class Ipr(Decoder):
     """Integral pose regression: the expectation of the position under softmax(beta * h).
 
     Sun et al., Integral Human Pose Regression, ECCV 2018: J = Σ p e^(βh) / Σ e^(βh). Every cell of the background
@@ -143,17 +159,13 @@ class Ipr:
     def __post_init__(self) -> None:
         _check_beta(self.beta)
 
-    def __call__(self, heatmaps: Tensor) -> Decoded:
-        heatmaps, usable = _usable(heatmaps)
-        values = heatmaps.to(_work_dtype(heatmaps))
-        peak = values.amax((-2, -1), keepdim=True)
-        # Less the maximum, so that no exponential overflows; the common factor cancels.
-        weights = torch.exp(self.beta * (values - peak.detach()))
-        return _finish(_expectation(weights), peak[..., 0, 0], usable, heatmaps)
+    def _points(self, maps: Heatmaps) -> Tensor:
+        weights = torch.softmax(self.beta * maps.values.flatten(2), -1)
+        return _expectation(weights.view_as(maps.values))
 
 
 @dataclass(frozen=True)
-class Debiased:
+class Debiased(Decoder):
     """Debiased integral pose regression: the expectation under the weights e^(βh) - 1.
 
     Gu et al., Removing the Bias of Integral Pose Regression, ICCV 2021, subtract the share of the background,
@@ -174,29 +186,26 @@ class Debiased:
         if not 0 <= self.floor < 1:
             raise UserError(f"floor must be at least 0 and less than 1, not {self.floor:g}.")
 
-    def __call__(self, heatmaps: Tensor) -> Decoded:
-        heatmaps, usable = _usable(heatmaps)
-        values = heatmaps.to(_work_dtype(heatmaps))
-        peak = values.amax((-2, -1), keepdim=True)
-        scaled = values
-        if self.floor:
-            scaled = (scaled - self.floor * peak).clamp_min(0)
+    def _points(self, maps: Heatmaps) -> Tensor:
+        # Not the peak that was found before: where gradients are asked for, it has to carry them.
+        peak = maps.values.amax((-2, -1), keepdim=True) if maps.values.requires_grad else maps.peak[..., None, None]
+        values = (maps.values - self.floor * peak).clamp_min(0) if self.floor else maps.values
+        scale: Tensor | float = self.beta
         if self.normalize:
-            top = peak * (1 - self.floor)
-            scaled = scaled / torch.where(top > 0, top, torch.ones_like(top))
-        # expm1(b h) = e^(b m) (e^(b (h - m)) - e^(-b m)) with the map's maximum m: where e^(b m) would overflow, the
-        # second form without its common factor is used, in which the lost digits are far below the weights' own.
-        exponent = self.beta * scaled
-        top_exponent = exponent.detach().amax((-2, -1), keepdim=True)
-        small = top_exponent < _SAFE_EXPONENT
-        direct = torch.expm1(torch.where(small, exponent, torch.zeros_like(exponent)))
-        shifted = torch.exp(exponent - top_exponent) - torch.exp(-top_exponent)
-        weights = torch.where(small, direct, shifted)
-        return _finish(_expectation(weights), peak[..., 0, 0], usable, heatmaps)
+            scale = self.beta / (peak * (1 - self.floor)).clamp_min(torch.finfo(peak.dtype).tiny)
+        exponent = values * scale
+        if self.beta <= _LARGEST_DIRECT_BETA:
+            return _expectation(torch.expm1(exponent))
+        # expm1(e) = e^m (e^(e - m) - e^(-m)) with the largest exponent m, without the common factor that would
+        # overflow. What the subtraction loses lies far below the other weights' own last digit.
+        largest = exponent.detach().amax((-2, -1), keepdim=True)
+        direct = torch.expm1(exponent.clamp_max(_LARGEST_DIRECT_BETA))
+        shifted = torch.exp(exponent - largest) - torch.exp(-largest)
+        return _expectation(torch.where(largest <= _LARGEST_DIRECT_BETA, direct, shifted))
 
 
-# e^16 times the largest map that is used here stays far inside float32.
-_SAFE_EXPONENT = 16.0
+# e^40 times the largest map that is used here stays far inside float32, also where h exceeds 1 a little.
+_LARGEST_DIRECT_BETA = 40.0
 
 DECODERS: dict[str, Callable[..., Decoder]] = {
     "argmax": Argmax,
@@ -227,34 +236,26 @@ def _check_beta(beta: float) -> None:
         raise UserError(f"beta must be greater than 0, not {beta:g}.")
 
 
-def _work_dtype(heatmaps: Tensor) -> torch.dtype:
-    """Half precision cannot count 64 × 48 cells to a thousandth of a cell: sums are made in float32."""
-    return torch.float64 if heatmaps.dtype == torch.float64 else torch.float32
+def _around(maps: Heatmaps, radius: int) -> Tensor:
+    """(N, K, 2 radius + 1, 2 radius + 1): the cells around each map's maximum; 0 outside of the map."""
+    side = 2 * radius + 1
+    padded = F.pad(maps.values, (radius,) * 4)
+    offsets = torch.arange(side, device=padded.device)
+    cells = (maps.row[..., None] + offsets)[..., :, None] * padded.shape[-1]
+    cells = cells + (maps.column[..., None] + offsets)[..., None, :]
+    return padded.flatten(2).gather(-1, cells.flatten(2)).reshape(*maps.values.shape[:2], side, side)
 
 
-def _usable(heatmaps: Tensor) -> tuple[Tensor, Tensor]:
-    """The maps with unusable ones set to zero, and (N, K) whether each map has a peak at all."""
-    peak = heatmaps.detach().amax((-2, -1))
-    # NaN survives amax, so this one comparison also finds NaN; minus infinity has to be looked for.
-    usable = (peak > 0) & (peak < torch.inf) & (heatmaps.detach().amin((-2, -1)) > -torch.inf)
-    return torch.where(usable[..., None, None], heatmaps, torch.zeros_like(heatmaps)), usable
-
-
-def _maximum(heatmaps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Column, row (both integers) and height of each map's maximum, each (N, K)."""
-    peak, index = heatmaps.flatten(2).max(-1)
-    width = heatmaps.shape[-1]
-    return index % width, index.div(width, rounding_mode="floor"), peak
-
-
-def _cell(flat: Tensor, stride: int, column: Tensor, row: Tensor, width: int, height: int) -> Tensor:
-    """Values of (N, K, H·W) maps at one cell of each, (N, K); cells outside read the nearest inside."""
-    index = row.clamp(0, height - 1) * stride + column.clamp(0, width - 1)
-    return flat.gather(-1, index[..., None])[..., 0]
+def _inside(maps: Heatmaps) -> Tensor:
+    """(N, K, 2): whether the maximum has neighbours on both sides, along x and along y."""
+    height, width = maps.values.shape[-2:]
+    inside_x = (maps.column > 0) & (maps.column < width - 1)
+    inside_y = (maps.row > 0) & (maps.row < height - 1)
+    return torch.stack((inside_x, inside_y), -1)
 
 
 def _expectation(weights: Tensor) -> Tensor:
-    """(N, K, 2): the mean position under non-negative weights (N, K, H, W); NaN where all weights are 0."""
+    """(N, K, 2): the mean position under non-negative weights (N, K, H, W); 0 where all weights are 0."""
     height, width = weights.shape[-2:]
     columns = torch.arange(width, dtype=weights.dtype, device=weights.device)
     rows = torch.arange(height, dtype=weights.dtype, device=weights.device)
@@ -262,38 +263,19 @@ def _expectation(weights: Tensor) -> Tensor:
     total = along_x.sum(-1)
     # The weights of an unusable map may all be 0: a divisor of 1 keeps NaN out of the gradient too.
     total = torch.where(total > 0, total, torch.ones_like(total))
-    return torch.stack(((along_x * columns).sum(-1) / total, (along_y * rows).sum(-1) / total), -1)
-
-
-def _finish(points: Tensor, peak: Tensor, usable: Tensor, heatmaps: Tensor) -> Decoded:
-    height, width = heatmaps.shape[-2:]
-    centre = torch.tensor([(width - 1) / 2, (height - 1) / 2], dtype=points.dtype, device=points.device)
-    points = torch.where(usable[..., None], points, centre)
-    return Decoded(points, torch.where(usable, peak, torch.zeros_like(peak)).to(points.dtype))
+    return torch.stack((along_x @ columns / total, along_y @ rows / total), -1)
 
 
 def _log(values: Tensor) -> Tensor:
     return torch.log(values.clamp_min(torch.finfo(values.dtype).tiny))
 
 
-def _smoothed_around(maps: Tensor, column: Tensor, row: Tensor, sigma: float) -> Tensor:
-    """(N, K, 3, 3): the maps smoothed by a Gaussian, only at the cell (column, row) of each and its neighbours.
-
-    Cells outside count as zero.
-    """
-    radius = max(1, math.ceil(3 * sigma))
-    side = 2 * radius + 3
-    offsets = torch.arange(side, device=maps.device)
-    steps = torch.arange(-radius, radius + 1, dtype=maps.dtype, device=maps.device)
-    kernel = torch.exp(-(steps**2) / (2 * sigma**2))
+@cache
+def _smoothing_matrix(radius: int, sigma: float) -> Tensor:
+    """(3, 2 radius + 3): a Gaussian at three neighbouring places, each row with the sum 1."""
+    kernel = torch.exp(-(torch.arange(-radius, radius + 1, dtype=torch.float64) ** 2) / (2 * sigma**2))
     kernel = kernel / kernel.sum()
-    smoothing = torch.stack([F.pad(kernel, (i, 2 - i)) for i in range(3)])
-    padded = F.pad(maps, (radius + 1,) * 4)
-    width = padded.shape[-1]
-    cells = (row[..., None] + offsets)[..., :, None] * width + (column[..., None] + offsets)[..., None, :]
-    patches = padded.flatten(2).gather(-1, cells.flatten(2)).reshape(*maps.shape[:2], side, side)
-    smoothed: Tensor = smoothing @ patches @ smoothing.T
-    return smoothed
+    return torch.stack([F.pad(kernel, (i, 2 - i)) for i in range(3)])
 
 
 def _taylor_step(values: Tensor) -> Tensor:

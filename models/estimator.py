@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.blazepose import ALIGNMENT, JOINT_COUNT, PRESENCE_THRESHOLD, LandmarkOutput, refined_landmarks
 from models.bundle import open_bundle
-from models.decoders import DECODERS, DEFAULT_BETA, Decoder, SubcellPeak, get_decoder
+from models.decoders import DECODERS, DEFAULT_BETA, Decoder, SubcellPeak, get_decoder, prepare
 from models.devices import choose_device
 from models.engines.torch_engine import TorchEngine
 from models.people import Person
@@ -147,7 +147,8 @@ class PoseEstimator:
             }
             self._beta = beta
         maps = output.heatmaps[:, :JOINT_COUNT]
-        decoded = [decoder(maps) for decoder in (*self._decoders.values(), self._peak_finder)]
+        prepared = prepare(maps)
+        decoded = [decoder.read(prepared) for decoder in (*self._decoders.values(), self._peak_finder)]
         # Cell c stands for c / size of the crop (not (c + 0.5) / size): the network's own refinement uses that.
         size = maps.new_tensor((maps.shape[-1], maps.shape[-2]))
         shares = [points[0] / size for points, _ in decoded]
