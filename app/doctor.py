@@ -79,11 +79,14 @@ def _cameras() -> Iterator[str]:
 
 def _qt() -> Iterator[str]:
     try:
+        # Qt's own parts are imported on the way, and may lack a system library.
         from app.gui.qt_environment import describe_platform
+
+        lines = list(describe_platform())
     except ImportError as error:
         yield f"! Qt cannot be loaded ({error}); `posescope run` works without it."
         return
-    yield from describe_platform()
+    yield from lines
     if _installed("PySide6-Essentials") == "6.12.0" and sys.version_info < (3, 12):
         yield (
             "! PySide6 6.12.0 ends Python 3.11 after some minutes (it loses references to None). Remedy: "

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 
 # Before anything imports Qt; subprocesses inherit it. Who wants to see the windows sets it to xcb, cocoa or windows.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Before anything imports torch: where another process wants the same cores, threads that spin while they wait make the
+# networks up to thirty times slower.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 

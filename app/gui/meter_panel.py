@@ -19,7 +19,7 @@ from app.meters.board import ESTIMATED, PAINTED, STAGES, MeterBoard, MeterSnapsh
 _TICK_MS = 80
 _TICKS_PER_NUMBER = 3
 
-_LATENCY_TEXT = "capture → paint"
+_LATENCY_TEXT = "median of 10 s"
 _STAGE_COLORS = ("#6b7787", "#8fb8de", "#c9a0dc", "#56b4e9", "#f0c24b", "#7fc8a9", "#e89f7d")
 _LATENCY_COLORS = {PAINTED: theme.TEXT, "network": "#56b4e9"}
 
@@ -54,7 +54,7 @@ class MeterPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(named_label("heading", "LATENCY"))
+        layout.addWidget(named_label("heading", "LATENCY, CAPTURE → PAINT"))
         layout.addLayout(head)
         layout.addWidget(self._bar)
         layout.addWidget(self._latency_chart, 2)
@@ -111,9 +111,9 @@ class MeterPanel(QWidget):
         self._latency_number.setText(f"{latency.p50:.0f} ms")
         fps = "–" if math.isnan(snapshot.fps) else f"{snapshot.fps:.1f}"
         dropped = f" · {self._dropped} dropped" if self._dropped else ""
+        # Lines any longer are cut off beside a latency of four digits.
         self._latency_text.setText(
-            f"{_LATENCY_TEXT}, median of 10 s\n"
-            f"p95 {latency.p95:.0f} · p99 {latency.p99:.0f} ms · {fps} frames/s{dropped}"
+            f"{_LATENCY_TEXT}{dropped}\np95 {latency.p95:.0f} · p99 {latency.p99:.0f} · {fps} fps"
         )
 
 

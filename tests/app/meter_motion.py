@@ -18,7 +18,9 @@ BODY_SIZE = 200.0
 
 
 def person_at(
-    points: NDArray[np.floating] | dict[str, NDArray[np.floating]], score: float | NDArray[np.floating] = 0.9, id: int = 0
+    points: NDArray[np.floating] | dict[str, NDArray[np.floating]],
+    score: float | NDArray[np.floating] = 0.9,
+    id: int = 0,
 ) -> Person:
     """A person of BODY_SIZE whose decoders all say `points` (33, 2), or each its own."""
     base = builders.person(score=np.asarray(score, np.float32), id=id)

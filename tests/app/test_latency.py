@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -80,9 +82,7 @@ def timed_result(index: int, captured_ns: int, stages: StageTimes | None, **opti
 
 
 def stages(done_ns: int) -> StageTimes:
-    return StageTimes(
-        capture_wait=1 * MS, preprocess=2 * MS, detect=0, network=16 * MS, decode=4 * MS, done_ns=done_ns
-    )
+    return StageTimes(capture_wait=1 * MS, preprocess=2 * MS, detect=0, network=16 * MS, decode=4 * MS, done_ns=done_ns)
 
 
 def test_end_to_end_counts_from_the_capture():
@@ -134,6 +134,15 @@ def test_a_frame_that_starts_again_is_no_jitter():
     assert board.read().jitter.overall["argmax"] == 0.0
 
 
+@pytest.fixture
+def threads_that_interrupt_each_other() -> Iterator[None]:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("threads_that_interrupt_each_other")
 def test_the_board_takes_results_paints_and_readers_at_once():
     board = MeterBoard(latency_window_s=0.05, jitter_window_s=0.05)
     person = builders.person()

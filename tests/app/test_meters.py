@@ -70,7 +70,9 @@ def test_constant_acceleration_reads_the_closed_form(before_ms, after_ms):
     assert reading.overall["debiased"] == pytest.approx(expected, rel=1e-4)
 
 
-def feed(meter: JitterMeter, times: list[int], points: np.ndarray = STILL, *, id: int = 0, continues: bool = True) -> None:
+def feed(
+    meter: JitterMeter, times: list[int], points: np.ndarray = STILL, *, id: int = 0, continues: bool = True
+) -> None:
     for i, time_ns in enumerate(times):
         meter.add(time_ns, person_at(points, id=id), continues=continues or i > 0)
 

@@ -356,9 +356,7 @@ def test_stopping_twice_is_harmless(start: Start) -> None:
 @pytest.mark.parametrize("where", ["estimator", "load", "open", "read", "consumer"])
 def test_a_bug_ends_everything_with_an_error(start: Start, where: str) -> None:
     bug = RuntimeError("the network exploded")
-    source = FileLike(
-        10**9, fail_at=2 if where == "read" else None, fail_to_open=where == "open", error=bug
-    )
+    source = FileLike(10**9, fail_at=2 if where == "read" else None, fail_to_open=where == "open", error=bug)
 
     def explode(*_: object) -> None:
         raise bug

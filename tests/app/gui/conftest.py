@@ -78,11 +78,15 @@ def open_window(qtbot: QtBot, tmp_path: Path) -> Iterator[OpenWindow]:
         return desk
 
     yield open_it
-    running = []
+    running, alive = [], []
     for window in windows:
         window.close()
+        if not window.session.pipeline.join(0):
+            alive.append(window.session.source.name)
+            window.session.stop()  # its threads would keep pytest from ending
         running += _running_timers(window)
         window.deleteLater()
+    assert not alive, f"the threads of a closed window still run: {alive}"
     assert not running, f"still running in a closed window: {[timer.parent() for timer in running]}"
 
 

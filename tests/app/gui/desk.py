@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QApplication, QComboBox, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QSlider, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.errors import SourceError
@@ -226,6 +226,11 @@ def named(parent: QWidget, kind: type[W], accessible_name: str) -> W:
 def top_levels(kind: type[W]) -> list[W]:
     """Windows and dialogs of that kind that exist, visible or not."""
     return [widget for widget in QApplication.topLevelWidgets() if isinstance(widget, kind)]
+
+
+def labels(parent: QWidget) -> list[str]:
+    """The texts of all labels."""
+    return [label.text() for label in parent.findChildren(QLabel)]
 
 
 def pixels(picture: QPixmap) -> NDArray[np.uint8]:
