@@ -78,6 +78,7 @@ class HelpDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
         layout.addLayout(grid)
+        layout.addSpacing(10)
         layout.addWidget(meters)
         layout.addWidget(buttons)
         self.setMinimumWidth(520)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app import __version__
 from app.bundled import SAMPLE_CLIP
-from app.errors import OutputError
-from app.gui.qt_environment import prepare_qt_environment
+from app.errors import OutputError, UserError
+from app.gui.qt_environment import display_found, prepare_qt_environment
 
 prepare_qt_environment()  # before anything of Qt is imported
 
@@ -26,6 +26,11 @@ _HEARTBEAT_MS = 200
 
 def run_window(options: argparse.Namespace) -> int:
     """Show the window until it is closed. Raises UserError for options that cannot work at all."""
+    if not display_found():
+        raise UserError(
+            "The window needs a display, and there is none (DISPLAY and WAYLAND_DISPLAY are not set). "
+            "`posescope run` works without one."
+        )
     application = QApplication.instance() or QApplication(["posescope"])
     assert isinstance(application, QApplication)
     application.setApplicationName("PoseScope")

@@ -158,6 +158,7 @@ class MainWindow(QMainWindow):
         layout.addLayout(left, 1)
         layout.addWidget(self._panel)
         self.setCentralWidget(central)
+        self.view.setFocus()  # not a button, whose focus ring would look like a choice
         self.resize(1280, 720)
 
     # --- the session ------------------------------------------------------------------------------------------
@@ -213,11 +214,10 @@ class MainWindow(QMainWindow):
             self.view.badge = "Paused"
         result = self.view.result
         size = f"{result.frame.image.shape[1]} × {result.frame.image.shape[0]}" if result else "no picture yet"
-        person = ""
-        if result is not None and result.stages is not None and not result.people:
-            person = "nobody in view"
-        parts = [session.source.name, size, f"{session.network.label} on {session.device_label or '…'}", person]
-        self._status.setText("   ·   ".join(part for part in parts if part))
+        if not self.view.badge and result is not None and result.stages is not None and not result.people:
+            self.view.badge = "Nobody in view"
+        parts = [session.source.name, size, f"{session.network.label} on {session.device_label or '…'}"]
+        self._status.setText("   ·   ".join(parts))
         self.meters.show_dropped(pipeline.dropped)
         for trouble, kind in (  # the worst last, for it stays on the screen
             (session.warning, "warning"),
@@ -356,6 +356,7 @@ class MainWindow(QMainWindow):
     def _choose_file(self) -> None:
         dialog = QFileDialog(self, "Open a video file")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters(["Videos (*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.ts *.mpg)", "All files (*)"])
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self.open_source)
         dialog.open()

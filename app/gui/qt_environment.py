@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 # cv2's Linux wheels point Qt at plug-ins and fonts of their own when they are imported, which breaks PySide6.
@@ -23,6 +24,13 @@ def prepare_qt_environment() -> None:
             os.environ[name] = value
 
 
+def display_found() -> bool:
+    """Whether Qt has something to open a window on, as far as the environment tells."""
+    if "QT_QPA_PLATFORM" in os.environ or sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
 def describe_platform() -> Iterator[str]:
     """For the doctor: which Qt platform would be used, and what is missing for it."""
     prepare_qt_environment()
@@ -31,16 +39,9 @@ def describe_platform() -> Iterator[str]:
     from PySide6.QtGui import QGuiApplication
 
     yield f"Qt {qVersion()}, PySide6 {PySide6.__version__}"
-    wanted = os.environ.get("QT_QPA_PLATFORM", "")
-    if QGuiApplication.instance() is None and (wanted == "offscreen" or _has_display()):
+    if not display_found():
+        yield "! No display found (neither DISPLAY nor WAYLAND_DISPLAY is set): the window cannot open here."
+    elif QGuiApplication.instance() is None:
         application = QGuiApplication(["posescope-doctor"])
         yield f"Qt platform: {application.platformName()}"
         application.shutdown()
-    elif QGuiApplication.instance() is None:
-        yield "! No display found (neither DISPLAY nor WAYLAND_DISPLAY is set): the window cannot open here."
-
-
-def _has_display() -> bool:
-    if os.name == "nt" or os.uname().sysname == "Darwin":
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

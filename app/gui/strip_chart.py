@@ -18,7 +18,7 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
     """Lines over the last 20 seconds, newest at the right.
 
     log_range: where given, y is logarithmic and shows this range, with a tick at each power of ten inside; otherwise
-        y begins at 0 and follows the values.
+        y goes from 0 to a round number above the values.
     """
 
     def __init__(self, unit: str, colors: dict[str, str], *, log_range: tuple[float, float] | None = None) -> None:
@@ -38,19 +38,20 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
             axis.setTextPen(theme.MUTED)
             axis.setStyle(tickTextOffset=4, tickLength=-3)
             axis.enableAutoSIPrefix(False)
-            axis.setStyle(maxTickLevel=0)
-        plot.getAxis("left").setWidth(38)
+        self._y_axis = plot.getAxis("left")
+        self._y_axis.setWidth(38)
         plot.getAxis("bottom").setHeight(18)
+        plot.getAxis("bottom").setTicks([[(-15, "15 s ago"), (-10, "10 s"), (-5, "5 s")]])
         plot.setXRange(-_SHOWN_S, 0, padding=0)
         plot.setLabel("left", unit)
+        self._top = 0.0
         if log_range is None:
-            plot.setLimits(yMin=0)
-            plot.getAxis("left").setTickDensity(0.5)
+            self._show_up_to(1.0)
         else:
             low, high = (math.log10(value) for value in log_range)
             plot.setYRange(low, high, padding=0)
             powers = range(math.ceil(low), math.floor(high) + 1)
-            plot.getAxis("left").setTicks([[(power, f"{10**power:g}") for power in powers]])
+            self._y_axis.setTicks([[(power, f"{10**power:g}") for power in powers]])
         self._lines = {
             name: plot.plot(pen=pg.mkPen(color, width=2), connect="finite") for name, color in colors.items()
         }
@@ -79,6 +80,21 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
         if not self._times or not self.isVisible():
             return
         seconds = np.array(self._times) - self._times[-1]
+        if not self._floor:
+            newest = [value for kept in self._values.values() for value in kept if math.isfinite(value)]
+            self._show_up_to(_round_above(max(newest, default=1.0)))
         for name, line in self._lines.items():
             values = np.array(self._values[name])
             line.setData(seconds, np.maximum(values, self._floor) if self._floor else values)
+
+    def _show_up_to(self, top: float) -> None:
+        if top != self._top:
+            self._top = top
+            self.getPlotItem().setYRange(0, top, padding=0.12)
+            self._y_axis.setTicks([[(0, "0"), (top / 2, f"{top / 2:g}"), (top, f"{top:g}")]])
+
+
+def _round_above(value: float) -> float:
+    """The smallest of 1, 2, 4, 6, 10, 20, 40, 60, 100 … that is not below `value`."""
+    power = 10.0 ** math.floor(math.log10(max(value, 1.0)))
+    return next(step * power for step in (1, 2, 4, 6, 10) if step * power >= value)

@@ -30,6 +30,7 @@ class VideoView(QWidget):
         self.setMinimumSize(320, 180)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Picture")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._image: Image | None = None
         self._result: PoseResult | None = None
         self._overlay_ns = 0

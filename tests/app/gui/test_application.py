@@ -296,3 +296,12 @@ class TestInsideThisProcess:
             act=press_later,
         )
         assert time.monotonic() - pressed_s[0] < LONG_MS / 2000
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="a display is always there")
+def test_without_a_display_one_sentence_and_not_an_abort() -> None:
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
+    run = subprocess.run([sys.executable, "-m", "app"], env=environment, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 2
+    assert run.stderr.startswith("posescope: The window needs a display")
+    assert run.stderr.count("\n") == 1

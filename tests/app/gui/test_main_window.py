@@ -255,7 +255,7 @@ def test_the_status_line_says_what_is_shown(open_window: OpenWindow) -> None:
     desk = open_window(StubSession(SplitSource(), StubEstimator(anybody=False)))
     desk.wait_for_picture()
     status = next(label for label in desk.window.findChildren(QLabel) if label.objectName() == "status")
-    desk.wait(lambda: "nobody in view" in status.text())
+    desk.wait(lambda: desk.view.badge == "Nobody in view")
     assert [part in status.text() for part in ("split", "320 × 240", "lite on stub")] == [True] * 3
     assert desk.window.windowTitle() == "split — PoseScope"
 
