@@ -1,4 +1,4 @@
-"""The plate in the picture's corner: which decoder, network and device, and two small meters."""
+"""The plate in the picture's corner: which decoder, network and device, and three small meters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 
-from app.decoder_display import DARK_SURFACE, beta_text, bgr, decoder_color, display_title
+from app.decoder_display import DARK_SURFACE, beta_text, bgr, decoder_color, display_title, px_share
 from app.frames import Image, PoseResult, Readings
 
 _Color = tuple[int, int, int]
@@ -23,9 +23,7 @@ _PLATE_OPACITY = 0.82
 
 _REGULAR, _BOLD = 400, 700
 
-# The meters' full scale. Jitter grows with the picture, so its scale does too: 2 px at 540 lines.
 _FULL_LATENCY_MS = 100.0
-_FULL_JITTER_SHARE = 2.0 / 540.0
 
 _per_thread = threading.local()
 
@@ -50,8 +48,7 @@ def _write(picture: Image, text: str, at: tuple[int, int], size: int, color: _Co
 @dataclass(frozen=True, slots=True)
 class _Meter:
     label: str
-    value: float
-    full: float
+    share: float
     text: str
     color: _Color
 
@@ -67,7 +64,7 @@ def draw_caption(picture: Image, result: PoseResult, readings: Readings | None) 
     beta = beta_text(result.decoder, result.beta)
     subtitle = " · ".join(part for part in (result.network, result.device, _fps_text(readings)) if part)
     subtitle = _shortened(subtitle, small, width - 4 * pad)
-    meters = _meters(result.decoder, readings, height)
+    meters = _meters(result.decoder, readings)
 
     chip = max(2, round(0.3 * size))
     title_x = 2 * chip + gap
@@ -126,14 +123,16 @@ def _fps_text(readings: Readings | None) -> str:
     return f"{readings.fps:.0f} fps" if readings is not None and math.isfinite(readings.fps) else ""
 
 
-def _meters(decoder: str, readings: Readings | None, height: int) -> list[_Meter]:
+def _meters(decoder: str, readings: Readings | None) -> list[_Meter]:
     if readings is None:
         return []
-    latency, jitter = readings.latency_ms, readings.jitter_px.get(decoder, math.nan)
+    latency = readings.latency_ms
+    jitter, bias = readings.jitter_px.get(decoder, math.nan), readings.bias_px.get(decoder, math.nan)
     color = bgr(decoder_color(decoder))
     return [
-        _Meter("latency", latency, _FULL_LATENCY_MS, _number(latency, "ms", 0), _LATENCY_COLOR),
-        _Meter("jitter", jitter, _FULL_JITTER_SHARE * height, _number(jitter, "px", 2), color),
+        _Meter("latency", latency / _FULL_LATENCY_MS, _number(latency, "ms", 0), _LATENCY_COLOR),
+        _Meter("jitter", px_share(jitter), _number(jitter, "px", 2), color),
+        _Meter("bias", px_share(bias), _number(bias, "px", 2), color),
     ]
 
 
@@ -143,7 +142,7 @@ def _number(value: float, unit: str, decimals: int) -> str:
 
 def _bar(picture: Image, meter: _Meter, x: int, y: int, width: int, thickness: int) -> None:
     cv2.rectangle(picture, (x, y), (x + width - 1, y + thickness - 1), _TRACK, cv2.FILLED)
-    share = meter.value / meter.full if math.isfinite(meter.value) else 0.0
+    share = meter.share if math.isfinite(meter.share) else 0.0
     filled = round(width * min(max(share, 0.0), 1.0))
     if filled:
         cv2.rectangle(picture, (x, y), (x + filled - 1, y + thickness - 1), meter.color, cv2.FILLED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 DISPLAY_NAMES: dict[str, str] = {
     "argmax": "argmax",
     "argmax-quarter": "argmax ¼",
@@ -25,7 +27,11 @@ UNKNOWN_COLOR = "#c8c8c8"
 DARK_SURFACE = "#14171c"
 
 # Decoders whose result depends on beta.
-_WITH_BETA = frozenset({"ipr", "debiased"})
+WITH_BETA = frozenset({"ipr", "debiased"})
+
+# Bars and charts of jitter and bias are logarithmic between these, in px: a tenth of a pixel and a collapsed decoder
+# both have to be seen.
+PX_RANGE = (0.05, 50.0)
 
 
 def display_name(decoder: str) -> str:
@@ -41,12 +47,18 @@ def display_title(decoder: str) -> str:
 
 def beta_text(decoder: str, beta: float) -> str:
     """`β 10` for a decoder that has a beta, empty for the others."""
-    return f"β {beta:g}" if decoder in _WITH_BETA else ""
+    return f"β {beta:g}" if decoder in WITH_BETA else ""
 
 
 def decoder_color(decoder: str) -> str:
     """The decoder's colour as `#rrggbb`."""
     return DECODER_COLORS.get(decoder, UNKNOWN_COLOR)
+
+
+def px_share(px: float) -> float:
+    """How much of a jitter or bias bar `px` fills, 0 to 1."""
+    low, high = PX_RANGE
+    return min(1.0, math.log(px / low) / math.log(high / low)) if px > low else 0.0
 
 
 def bgr(color: str) -> tuple[int, int, int]:

@@ -79,6 +79,7 @@ class Readings:
     latency_ms: float
     fps: float
     jitter_px: Mapping[str, float]
+    bias_px: Mapping[str, float]
 
 
 __all__ = ["Frame", "Image", "Person", "PoseResult", "Readings", "StageTimes"]

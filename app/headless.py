@@ -140,8 +140,8 @@ def _report(session: Session, progress: _Progress, seconds: float) -> dict[str, 
         "frames": progress.frames,
         "frames_with_person": progress.frames_with_person,
         "frames_dropped": session.pipeline.dropped,
-        "seconds": round(seconds, 3),
-        "frames_per_second": _number(snapshot.fps),
+        "wall_seconds": round(seconds, 3),
+        "processing_fps": _number(snapshot.fps),
         "stages_ms": {stage: spread.as_dict() for stage, spread in snapshot.latency.items()},
         "jitter": _distances(snapshot.jitter),
         "bias": _distances(snapshot.bias),
@@ -177,10 +177,10 @@ def _write_report(path: Path, report: dict[str, Any]) -> None:
 
 
 def _closing_line(session: Session, progress: _Progress, seconds: float) -> str:
-    jitter = session.board.read().jitter.overall
-    chosen = jitter.get(session.choice.name, float("nan"))
+    snapshot = session.board.read()
+    jitter, bias = (kind.overall.get(session.choice.name, math.nan) for kind in (snapshot.jitter, snapshot.bias))
     return (
         f"{progress.frames} frames in {seconds:.1f} s, a person in {progress.frames_with_person}; "
         f"{session.network.label} on {session.device_label or 'no device'}, "
-        f"{session.choice.name}: jitter {chosen:.2f} px"
+        f"{session.choice.name}: jitter {jitter:.2f} px, bias {bias:.2f} px over the whole run"
     )

@@ -66,9 +66,12 @@ class HelpDialog(QDialog):
         meters = QLabel(
             "<p><b>Jitter</b> is how much the joints tremble, in pixels of the source; steady motion is left out, "
             "so hold still to compare decoders.</p>"
-            "<p><b>Bias</b> is the distance from a decoder's point to the peak of the heatmap that it read. Plain "
-            "IPR is smooth and biased at once: every background cell pulls its mean toward the middle of the crop. "
-            "Raise β to see the pull shrink and the jitter grow.</p>"
+            "<p><b>Bias</b> is the distance from a decoder's point to the peak of the heatmap that it read: every "
+            "background cell pulls the mean of plain IPR toward the middle of the crop.</p>"
+            "<p><b>β</b> of IPR and debiased IPR is how sharply the softmax picks the peak. A small β collapses IPR "
+            "to the middle, where it hardly trembles; around 10 it trembles most, since the pull itself trembles; at "
+            "50 it is nearly the maximum. Debiased IPR stays near the peak throughout. The meters start anew when β "
+            "changes.</p>"
             "<p><b>Latency</b> counts from the moment this computer received a frame to the end of the paint that "
             "shows its skeleton. The camera's and the screen's own delays are not included.</p>"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -34,6 +35,18 @@ _EXPLAINED = {
     "debiased": "Integral pose regression with the pull of the background removed (ICCV 2021).",
     "regression": "The network's own regression, which reads no heatmap.",
 }
+
+
+class _JumpSlider(QSlider):
+    """Goes to where it is clicked instead of a page toward it."""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            margin = 8  # half the handle's width
+            span = max(1, self.width() - 2 * margin)
+            share = min(max((event.position().x() - margin) / span, 0.0), 1.0)
+            self.setValue(self.minimum() + round(share * (self.maximum() - self.minimum())))
+        super().mousePressEvent(event)
 
 
 class DecoderPanel(QWidget):
@@ -68,10 +81,13 @@ class DecoderPanel(QWidget):
             self._list.setItemData(self._list.count() - 1, _EXPLAINED[name], Qt.ItemDataRole.ToolTipRole)
         self._list.activated.connect(self._list_activated)
 
-        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider = _JumpSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, _SLIDER_STEPS)
         self._slider.setAccessibleName("beta")
-        self._slider.setToolTip("β of IPR and debiased IPR: how sharply the softmax picks the peak")
+        self._slider.setToolTip(
+            "β of IPR and debiased IPR: how sharply the softmax picks the peak.\n"
+            "Small: a mean over the whole map, pulled to its middle. Large: nearly the maximum itself."
+        )
         self._slider.valueChanged.connect(self._slider_moved)
         self._beta_label = QLabel()
         self._beta_label.setMinimumWidth(52)

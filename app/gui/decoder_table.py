@@ -8,14 +8,12 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.decoder_display import DISPLAY_NAMES, decoder_color, display_title
+from app.decoder_display import DISPLAY_NAMES, decoder_color, display_title, px_share
 from app.gui import theme
 
 _ROW_HEIGHT = 23
 _HEADER_HEIGHT = 20
 _NUMBER_WIDTH = 44
-# Bars are logarithmic between these, in px: a tenth of a pixel and a collapsed decoder both have to be seen.
-JITTER_RANGE_PX = (0.05, 50.0)
 
 
 class DecoderTable(QWidget):
@@ -95,9 +93,8 @@ def _paint_meter(painter: QPainter, cell: QRectF, color: str, bar: float, number
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(theme.LINE))
     painter.drawRoundedRect(track, 3, 3)
-    low, high = JITTER_RANGE_PX
-    if bar > low:
-        share = min(1.0, math.log(bar / low) / math.log(high / low))
+    share = px_share(bar)
+    if share > 0:
         painter.setBrush(QColor(color))
         painter.drawRoundedRect(QRectF(track.left(), track.top(), max(6.0, track.width() * share), 6), 3, 3)
     painter.setPen(QColor(theme.TEXT))

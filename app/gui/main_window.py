@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import (
@@ -22,11 +23,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import OutputError, UserError
-from app.frames import PoseResult
+from app.frames import Image, PoseResult
 from app.gui.actions import ACTIONS, ActionKey, HelpDialog
 from app.gui.decoder_panel import DecoderPanel
 from app.gui.message_bar import MessageBar
 from app.gui.meter_panel import MeterPanel
+from app.gui.saving import recording_message, save_png, save_screenshot
 from app.gui.video_view import VideoView
 from app.gui.widgets import named_label, tool_button
 from app.output_names import recording_paths, snapshot_path
@@ -37,6 +39,7 @@ from app.session import Session
 _VIEW_TICK_MS = 5
 _STATUS_TICK_MS = 250
 _PANEL_WIDTH = 372
+_SLOW_PACE = 0.93
 
 
 class MainWindow(QMainWindow):
@@ -57,6 +60,7 @@ class MainWindow(QMainWindow):
         self.screenshot_path: Path | None = None
         self.screenshot_error = ""
         self._reported: set[str] = set()
+        self._shown_times: deque[tuple[int, int]] = deque(maxlen=12)
         self.view = VideoView()
         self.view.first_painted.connect(self._painted)
         self.messages = MessageBar()
@@ -166,6 +170,7 @@ class MainWindow(QMainWindow):
     def _adopt(self, session: Session) -> None:
         self.session = session
         self._reported.clear()
+        self._shown_times.clear()
         self.view.clear()
         self.setWindowTitle(f"{session.source.name} — PoseScope")
         self.meters.watch(session.board)
@@ -179,6 +184,10 @@ class MainWindow(QMainWindow):
         """Leave the present source (a recording is finished first) and show another one."""
         try:
             session = self._make_session(text)
+            if not session.source.live:
+                # A file that cannot be read is found out now, before the present source is left.
+                session.source.open()
+                session.source.close()
         except UserError as error:
             self.messages.show_message(str(error), "error")
             return
@@ -194,14 +203,13 @@ class MainWindow(QMainWindow):
         if result is not None:
             self._show(result)
 
-    def _show(self, result: PoseResult) -> None:
+    def _show(self, result: PoseResult, *, again: bool = False) -> None:
         started_ns = time.perf_counter_ns()
-        image = draw_overlay(
-            result,
-            OverlayStyle(mirror=self._mirror),
-            readings=self.session.board.readings(),
-        )
-        self.view.show_result(result, image, time.perf_counter_ns() - started_ns)
+        image = self._draw(result, OverlayStyle(mirror=self._mirror))
+        self.view.show_result(result, image, time.perf_counter_ns() - started_ns, again=again)
+
+    def _draw(self, result: PoseResult, style: OverlayStyle) -> Image:
+        return draw_overlay(result, style, readings=self.session.board.readings())
 
     def _painted(self, result: PoseResult, overlay_ns: int, paint_ns: int, painted_ns: int) -> None:
         self.session.board.add_paint(result, overlay_ns, paint_ns, painted_ns)
@@ -216,8 +224,8 @@ class MainWindow(QMainWindow):
         size = f"{result.frame.image.shape[1]} × {result.frame.image.shape[0]}" if result else "no picture yet"
         if not self.view.badge and result is not None and result.stages is not None and not result.people:
             self.view.badge = "Nobody in view"
-        parts = [session.source.name, size, f"{session.network.label} on {session.device_label or '…'}"]
-        self._status.setText("   ·   ".join(parts))
+        parts = [session.source.name, size, f"{session.network.label} on {session.device_label or '…'}", self._pace()]
+        self._status.setText("   ·   ".join(part for part in parts if part))
         self.meters.show_dropped(pipeline.dropped)
         for trouble, kind in (  # the worst last, for it stays on the screen
             (session.warning, "warning"),
@@ -231,6 +239,16 @@ class MainWindow(QMainWindow):
             self._source_ended()
         self._update_recording()
 
+    def _pace(self) -> str:
+        """How fast a file plays where this computer is too slow for it; empty otherwise."""
+        result = self.view.result
+        if result is None or not self.session.source.paced:
+            return ""
+        self._shown_times.append((result.frame.captured_ns, result.frame.time_ns))
+        (host_0, file_0), (host_1, file_1) = self._shown_times[0], self._shown_times[-1]
+        pace = (file_1 - file_0) / (host_1 - host_0) if host_1 > host_0 else 1.0
+        return f"every frame is shown, at {pace:.1f} × speed" if pace < _SLOW_PACE and not self.session.paused else ""
+
     def _source_ended(self) -> None:
         """The source failed or came to its end: what was recorded is finished, the last picture stays."""
         self._status_timer.stop()
@@ -238,7 +256,8 @@ class MainWindow(QMainWindow):
         self._view_timer.stop()
         self.meters.stop()
         lost = self.session.pipeline.source_error is not None
-        self.view.badge = "Source lost" if lost else "The source has ended"
+        lost_badge = "Source lost" if self.view.result is not None else "Not opened"
+        self.view.badge = lost_badge if lost else "The source has ended"
         if lost:
             self.view.empty_text = "No picture. Open another source with Ctrl+O."
         self.view.update()
@@ -246,7 +265,7 @@ class MainWindow(QMainWindow):
         summary = self.session.stop_recording()
         if summary is not None:
             self._update_recording()
-            text = _recording_message(summary)
+            text = recording_message(summary)
             if lost:
                 text = f"{self.session.pipeline.source_error} {text}"
             self.messages.show_message(text, "error" if lost or summary.error else "info")
@@ -254,9 +273,13 @@ class MainWindow(QMainWindow):
     # --- what the user can do ---------------------------------------------------------------------------------
 
     def choose_decoder(self, name: str) -> None:
-        """Show this decoder from the next frame on."""
+        """Show this decoder from the next frame on; in a picture that is held, at once."""
         self.session.set_decoder(name)
         self._show_choice()
+        held = self.session.paused or self.session.pipeline.finished.is_set()
+        if held and self.view.result is not None:
+            # Every decoder has read this frame already.
+            self._show(dataclasses.replace(self.view.result, decoder=name), again=True)
 
     def _choose_beta(self, beta: float) -> None:
         self.session.set_beta(beta)
@@ -282,7 +305,7 @@ class MainWindow(QMainWindow):
 
     def _tell_recording(self, summary: RecordingSummary | None) -> None:
         if summary is not None:
-            self.messages.show_message(_recording_message(summary), "error" if summary.error else "info")
+            self.messages.show_message(recording_message(summary), "error" if summary.error else "info")
 
     def _update_recording(self) -> None:
         recorder = self.session.recorder
@@ -306,6 +329,7 @@ class MainWindow(QMainWindow):
         """Hold the picture, or go on."""
         self.session.paused = not self.session.paused
         self._set_pause_button(self.session.paused)
+        self._shown_times.clear()
         self._update_status()
         self.view.update()
 
@@ -317,7 +341,7 @@ class MainWindow(QMainWindow):
         self._mirror = not self._mirror
         self._buttons[ActionKey.MIRROR].setChecked(self._mirror)
         if self.view.result is not None:
-            self._show(self.view.result)
+            self._show(self.view.result, again=True)
 
     def save_snapshot(self) -> None:
         """Save the annotated picture as PNG, in the size of the source, and say where it is."""
@@ -325,22 +349,15 @@ class MainWindow(QMainWindow):
             self.messages.show_message("There is no picture to save yet.", "warning")
             return
         path = snapshot_path(self._recordings, self.session.source.name, self.session.choice.name)
+        result = self.view.result
+        # Not as in a looking glass: what is saved shows the person as the camera saw them.
+        picture = self._draw(result, OverlayStyle()) if self._mirror and result is not None else self.view.image
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(cv2.imencode(".png", self.view.image)[1].tobytes())
-        except OSError as error:
-            self.messages.show_message(f"Cannot save the picture in {path.parent}: {error.strerror}.", "error")
+            save_png(picture, path)
+        except OutputError as error:
+            self.messages.show_message(str(error), "error")
             return
         self.messages.show_message(f"Saved {path}")
-
-    def _save_screenshot(self, path: Path) -> None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            self.screenshot_error = f"Cannot write the screenshot {path}: {error.strerror}."
-            return
-        if not self.grab().save(str(path)):
-            self.screenshot_error = f"Cannot write the screenshot {path}: is it a .png or .jpg in a writable folder?"
 
     def toggle_full_screen(self) -> None:
         """Picture only, on the whole screen, or the window again."""
@@ -363,7 +380,10 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.screenshot_path is not None and self.isVisible():
-            self._save_screenshot(self.screenshot_path)
+            try:
+                save_screenshot(self, self.screenshot_path)
+            except OutputError as error:
+                self.screenshot_error = str(error)
         for timer in (self._view_timer, self._status_timer):
             timer.stop()
         self.meters.stop()
@@ -372,16 +392,5 @@ class MainWindow(QMainWindow):
             dialog.close()
         summary = self.session.stop()
         if summary is not None:
-            print(_recording_message(summary))
+            print(recording_message(summary))
         event.accept()
-
-
-def _recording_message(summary: RecordingSummary) -> str:
-    if not summary.frames:
-        return summary.error or "Nothing was recorded: no frame came."
-    dropped = f", {summary.dropped} frames dropped" if summary.dropped else ""
-    files = " and ".join(str(path) for path in (summary.video_path, summary.keypoints_path) if path is not None)
-    saved = f"Saved {summary.duration_s:.1f} s ({summary.frames} frames{dropped}) in {files}"
-    if summary.error is not None:
-        return f"The recording stopped: {summary.error} {saved}"
-    return saved

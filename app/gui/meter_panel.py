@@ -9,9 +9,9 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.decoder_display import DECODER_COLORS
+from app.decoder_display import DECODER_COLORS, PX_RANGE
 from app.gui import theme
-from app.gui.decoder_table import JITTER_RANGE_PX, DecoderTable
+from app.gui.decoder_table import DecoderTable
 from app.gui.strip_chart import StripChart
 from app.gui.widgets import named_label
 from app.meters.board import ESTIMATED, PAINTED, STAGES, MeterBoard, MeterSnapshot
@@ -41,7 +41,7 @@ class MeterPanel(QWidget):
         self._bar = StageBar()
         self._latency_chart = StripChart("ms", _LATENCY_COLORS)
         self.table = DecoderTable()
-        self._jitter_chart = StripChart("px", DECODER_COLORS, log_range=JITTER_RANGE_PX)
+        self._jitter_chart = StripChart("px", DECODER_COLORS, log_range=PX_RANGE)
         self._jitter_chart.setToolTip("Jitter of every decoder over the last 20 seconds, logarithmic")
         self._latency_chart.setToolTip("Capture to paint (white) and network (blue) over the last 20 seconds")
         for chart in (self._latency_chart, self._jitter_chart):

@@ -49,10 +49,12 @@ class VideoView(QWidget):
         """The result on screen."""
         return self._result
 
-    def show_result(self, result: PoseResult, image: Image, overlay_ns: int) -> None:
-        """Paint `image` (H, W, 3) BGR, the annotated picture of `result`, soon."""
-        # Drawn anew, a result that has been on screen already is not painted for the first time.
-        self._unseen = self._unseen or result is not self._result
+    def show_result(self, result: PoseResult, image: Image, overlay_ns: int, *, again: bool = False) -> None:
+        """Paint `image` (H, W, 3) BGR, the annotated picture of `result`, soon.
+
+        again: the frame was on screen before and is only drawn anew, so it is not painted for the first time.
+        """
+        self._unseen = self._unseen or not again
         self._result, self._overlay_ns = result, overlay_ns
         self._image = np.ascontiguousarray(image)  # QImage crashes on an array with gaps
         self.update()

@@ -20,6 +20,10 @@ class BiasMeter:
         self._min_score = min_score
         self._decoders: tuple[str, ...] = ()
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._rolling.clear()
+
     def add(self, time_ns: int, person: Person | None) -> None:
         """One frame's person, or None where nobody was seen."""
         self._rolling.trim(time_ns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 
@@ -36,6 +37,7 @@ class MeterBoard:
         self._latency = LatencyMeter(latency_window_s)
         self._jitter = JitterMeter(jitter_window_s)
         self._bias = BiasMeter(jitter_window_s)
+        self._beta = math.nan
 
     def add(self, result: PoseResult) -> None:
         """One estimated frame."""
@@ -48,6 +50,11 @@ class MeterBoard:
             for stage, duration in zip(STAGES, durations, strict=False):
                 self._latency.add(stage, stages.done_ns, duration)
             self._latency.add(ESTIMATED, stages.done_ns, stages.done_ns - result.frame.captured_ns)
+            if result.beta != self._beta:
+                # What was read with another beta says nothing about this one.
+                self._beta = result.beta
+                self._jitter.clear()
+                self._bias.clear()
             self._jitter.add(result.frame.time_ns, person, continues=result.frame.continues)
             self._bias.add(result.frame.time_ns, person)
 
@@ -75,4 +82,5 @@ class MeterBoard:
             latency_ms=latency.p50 if latency else float("nan"),
             fps=snapshot.fps,
             jitter_px=snapshot.jitter.overall,
+            bias_px=snapshot.bias.overall,
         )

@@ -32,6 +32,11 @@ class JitterMeter:
         self._last: deque[tuple[int, int, NDArray[np.float64], NDArray[np.bool_]]] = deque(maxlen=3)
         self._decoders: tuple[str, ...] = ()
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._rolling.clear()
+        self._last.clear()
+
     def add(self, time_ns: int, person: Person | None, *, continues: bool = True) -> None:
         """One frame's person, or None where nobody was seen; times rise from call to call.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -96,4 +97,5 @@ def result(
 
 def readings(latency_ms: float = 23.4, fps: float = 30.0, jitter_px: Mapping[str, float] | None = None) -> Readings:
     """Readings with a jitter for every decoder."""
-    return Readings(latency_ms, fps, jitter_px or {name: 0.1 * (i + 1) for i, name in enumerate(DECODERS)})
+    jitter_px = jitter_px or {name: 0.1 * (i + 1) for i, name in enumerate(DECODERS)}
+    return Readings(latency_ms, fps, jitter_px, dict.fromkeys(jitter_px, math.nan))

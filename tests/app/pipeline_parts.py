@@ -15,7 +15,7 @@ from app.sources.base import Source
 from models.estimator import Estimate, EstimateTimes
 from tests.app import builders
 
-LONG = 60.0  # s; only a hang reaches it
+LONG = 30.0  # s; only a hang reaches it
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from app import __version__
 from app.bundled import SAMPLE_CLIP
+from app.exporters import COLUMNS
 from tests.app.test_mp4_writer import duration, read_back
 
 ROOT = Path(__file__).parents[2]
@@ -134,4 +135,4 @@ def test_ctrl_c_leaves_files_that_can_be_read(tmp_path: Path) -> None:
     assert duration(video) == pytest.approx(frames / 30, abs=1e-3)
     assert times[-1] == pytest.approx((frames - 1) / 30, abs=1e-3)
     last_row = table.read_text("utf-8").splitlines()[-1].split(",")
-    assert len(last_row) == 8
+    assert len(last_row) == len(COLUMNS)

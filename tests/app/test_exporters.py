@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from pathlib import Path
@@ -162,3 +163,13 @@ def test_free_names(tmp_path):
 def test_the_keypoints_file_lies_beside_the_video():
     assert keypoints_path_for(Path("out") / "take 12.30.mp4") == Path("out") / "take 12.30.keypoints.csv"
     assert keypoints_path_for("take.mp4") == Path("take.keypoints.csv")
+
+
+def test_beta_stands_beside_the_decoders_that_have_one(tmp_path):
+    with contextlib.closing(KeypointsCsv(tmp_path / "k.csv")) as file:
+        file.write(builders.result(0, beta=7.5))
+        file.write(builders.result(1, beta=20.0))
+    betas = {(row["frame"], row["decoder"]): row["beta"] for row in table(tmp_path / "k.csv")}
+    assert {d for (_, d), beta in betas.items() if beta} == {"ipr", "debiased"}
+    assert betas["0", "ipr"] == betas["0", "debiased"] == "7.5"
+    assert betas["1", "ipr"] == "20"

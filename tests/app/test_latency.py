@@ -183,3 +183,17 @@ def test_the_board_takes_results_paints_and_readers_at_once():
     reader.join(60)
     assert errors == []
     assert board.read().latency[PAINTED].count == board.read().latency[ESTIMATED].count == 51
+
+
+def test_a_new_beta_starts_jitter_and_bias_anew():
+    board = MeterBoard()
+    for i in range(20):
+        shifted = builders.person()
+        offset = 100.0 if i < 10 else 1.0
+        shifted = replace(shifted, points=shifted.points | {"ipr": shifted.peaks + np.float32([offset, 0])})
+        result = timed_result(i, i * 40 * MS, stages(i * 40 * MS), people=(shifted,), beta=1.0 if i < 10 else 20.0)
+        board.add(result)
+        if i == 9:
+            assert board.read().bias.overall["ipr"] == pytest.approx(100)
+    assert board.read().bias.overall["ipr"] == pytest.approx(1)
+    assert board.read().jitter.overall["ipr"] == pytest.approx(0, abs=1e-3)

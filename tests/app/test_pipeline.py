@@ -65,7 +65,9 @@ def start() -> Iterator[Start]:
         run.pipeline.stop()
         if run.pipeline.estimator is not None:
             run.pipeline.estimator.release()
-        assert run.pipeline.join(LONG)
+        ended = run.pipeline.join(LONG)
+        run.pipeline.source.stop()  # so that a failing test does not hold up the end of all tests
+        assert ended
         assert run.pipeline.finished.is_set()
 
 

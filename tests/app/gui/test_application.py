@@ -221,7 +221,7 @@ class TestInsideThisProcess:
             window.close()
 
         # There is no such camera: the window says so and stays.
-        run_here(*NO_NETWORK, ready=lambda window: window.view.badge == "Source lost", act=look)
+        run_here(*NO_NETWORK, ready=lambda window: window.view.badge == "Not opened", act=look)
         assert names == ["camera 97"]
 
     @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ class TestInsideThisProcess:
 
         run_here(
             *("--source", tmp_path / "notes.mp4", *NO_NETWORK),
-            ready=lambda window: window.view.badge == "Source lost",
+            ready=lambda window: window.view.badge == "Not opened",
             act=press_later,
         )
         assert time.monotonic() - pressed_s[0] < LONG_MS / 2000

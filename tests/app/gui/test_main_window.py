@@ -192,6 +192,29 @@ def test_mirror_flips_a_held_picture_at_once(desk: Desk) -> None:
     assert desk.view.result is held
 
 
+def test_a_held_picture_follows_the_switch_and_is_not_timed_again(desk: Desk) -> None:
+    desk.press(Qt.Key.Key_Space)
+    held = desk.wait_until_still()
+    painted = []
+    desk.view.first_painted.connect(lambda *arguments: painted.append(arguments))
+    before = desk.view.image.copy()
+    desk.press("2" if held.decoder != "ipr" else "1")
+    assert desk.view.result.frame is held.frame
+    assert desk.view.result.decoder == desk.window.session.choice.name != held.decoder
+    assert (desk.view.image != before).any()
+    desk.view.grab()
+    assert painted == []
+
+
+def test_a_snapshot_is_not_mirrored(desk: Desk) -> None:
+    desk.press("M")
+    desk.shown_from_now()
+    assert tuple(desk.view.image[-1, 0]) == RIGHT
+    desk.press("S")
+    (path,) = desk.files("*.png")
+    assert tuple(cv2.imread(str(path))[-1, 0]) == LEFT
+
+
 def test_snapshots_have_the_size_of_the_source_and_names_of_their_own(desk: Desk) -> None:
     desk.window.resize(1400, 900)
     desk.press("S")

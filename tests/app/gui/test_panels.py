@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QSlider, QToolButton
 from pytestqt.qtbot import QtBot
 
-from app.decoder_display import DECODER_COLORS, DISPLAY_NAMES, display_name
+from app.decoder_display import DECODER_COLORS, DISPLAY_NAMES, PX_RANGE, display_name
 from app.gui import theme
 from app.gui.decoder_panel import BETA_RANGE, DecoderPanel
-from app.gui.decoder_table import JITTER_RANGE_PX, DecoderTable
+from app.gui.decoder_table import DecoderTable
 from app.gui.message_bar import MessageBar
 from tests.app.gui.desk import LONG_MS, labels, named, pixels, rgb, share_of
 from tests.app.gui.table_rows import row_centres
@@ -104,7 +104,7 @@ def test_the_table_has_a_row_for_every_decoder_from_top_to_bottom() -> None:
 
 
 def test_a_bar_grows_with_the_logarithm_of_its_value(table: DecoderTable) -> None:
-    low, high = JITTER_RANGE_PX
+    low, high = PX_RANGE
     y = row_centres()["dark"]
 
     def length(value: float) -> int:

@@ -45,7 +45,7 @@ def recorded(desk: Desk) -> tuple[list[np.ndarray], list[dict[str, str]]]:
     """Pictures and keypoints of the only recording; the message bar names both files."""
     (video,), (keypoints,) = desk.files("*.mp4"), desk.files("*.csv")
     assert str(video) in desk.message
-    assert str(keypoints) in desk.message
+    assert keypoints.name in desk.message
     return read_video(video), read_rows(keypoints)
 
 
@@ -260,4 +260,4 @@ def test_closing_finishes_the_recording(open_window: OpenWindow, capsys: pytest.
     assert read_rows(keypoints)[-1]["joint"] == BLAZEPOSE_33.joints[-1]
     said = capsys.readouterr().out
     assert str(video) in said
-    assert str(keypoints) in said
+    assert keypoints.name in said

@@ -144,10 +144,10 @@ def test_the_first_paint_of_each_result_is_told(view: VideoView) -> None:
     view.grab()
     assert not told
     view.show_result(first, first.frame.image, 5)
-    view.show_result(first, first.frame.image, 7)  # drawn anew before it was painted
+    view.show_result(first, first.frame.image, 7, again=True)  # drawn anew before it was painted
     view.grab()
     view.grab()
-    view.show_result(first, first.frame.image, 9)
+    view.show_result(first, first.frame.image, 9, again=True)
     view.grab()
     view.show_result(second, second.frame.image, 11)
     view.grab()
