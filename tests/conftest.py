@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 # Before anything imports Qt; subprocesses inherit it. Who wants to see the windows sets it to xcb, cocoa or windows.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-# Before anything imports torch: where another process wants the same cores, threads that spin while they wait make the
-# networks up to thirty times slower.
+# As in models/__init__.py, for the tests that import torch before it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest

@@ -1,4 +1,4 @@
-"""Sources and an estimator that do exactly what a test of the pipeline wants, and waiting with a time-out."""
+"""Sources and an estimator that do what a test of the pipeline wants, a pipeline, and waiting with a time-out."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from collections.abc import Callable
 import numpy as np
 
 from app.errors import SourceError
-from app.frames import Frame
+from app.frames import Frame, PoseResult
+from app.pipeline import DecoderChoice, Pipeline
 from app.sources.base import Source
-from models.estimator import Estimate, EstimateTimes
+from models.estimator import Estimate, EstimateTimes, PoseEstimator
 from tests.app import builders
 
 LONG = 30.0  # s; only a hang reaches it
@@ -144,3 +145,31 @@ class FakeEstimator:
         if self._fail_at == self.seen[-1]:
             raise RuntimeError("the network exploded")
         return Estimate((builders.person(),), EstimateTimes(preprocess=1, detect=2, network=3, decode=4))
+
+
+CHOICE = DecoderChoice("debiased", 10.0)
+
+
+class Run:
+    """A pipeline that collects its results."""
+
+    def __init__(
+        self,
+        source: Source,
+        load: Callable[[], FakeEstimator | PoseEstimator],
+        *,
+        wait_for_model: bool = True,
+        consumer: Callable[[PoseResult], None] | None = None,
+    ) -> None:
+        self.results: list[PoseResult] = []
+        consumers = [self.results.append, *([consumer] if consumer else [])]
+        self.pipeline = Pipeline(source, load, consumers, CHOICE, wait_for_model=wait_for_model)
+
+    @property
+    def indices(self) -> list[int]:
+        return [result.frame.index for result in self.results]
+
+    def finish(self) -> None:
+        """Wait for the end of the source."""
+        assert self.pipeline.finished.wait(LONG)
+        assert self.pipeline.join(LONG)

@@ -16,35 +16,7 @@ from app.pipeline import DecoderChoice, Pipeline
 from app.sources.base import Source
 from app.sources.video_file import VideoFileSource
 from models.estimator import DECODER_NAMES, PoseEstimator
-from tests.app.pipeline_parts import LONG, CommandedCamera, FakeEstimator, FileLike, until
-
-CHOICE = DecoderChoice("debiased", 10.0)
-
-
-class Run:
-    """A pipeline that collects its results."""
-
-    def __init__(
-        self,
-        source: Source,
-        load: Callable[[], FakeEstimator | PoseEstimator],
-        *,
-        wait_for_model: bool = True,
-        consumer: Callable[[PoseResult], None] | None = None,
-    ) -> None:
-        self.results: list[PoseResult] = []
-        consumers = [self.results.append, *([consumer] if consumer else [])]
-        self.pipeline = Pipeline(source, load, consumers, CHOICE, wait_for_model=wait_for_model)
-
-    @property
-    def indices(self) -> list[int]:
-        return [result.frame.index for result in self.results]
-
-    def finish(self) -> None:
-        """Wait for the end of the source."""
-        assert self.pipeline.finished.wait(LONG)
-        assert self.pipeline.join(LONG)
-
+from tests.app.pipeline_parts import CHOICE, LONG, CommandedCamera, FakeEstimator, FileLike, Run, until
 
 Start = Callable[..., Run]
 
@@ -96,9 +68,12 @@ def test_a_file_waits_for_the_estimator(start: Start) -> None:
     time.sleep(0.3)
     # One in the estimator, two in the queue, one in hand: pictures do not pile up.
     assert source.reads == 4
+    released_ns = time.perf_counter_ns()
     estimator.release()
     run.finish()
     assert run.indices == list(range(50))
+    # The time in the queue is no latency of a file.
+    assert all(result.frame.captured_ns > released_ns for result in run.results[1:])
 
 
 def test_a_live_source_drops_the_oldest_and_counts(start: Start) -> None:
