@@ -38,6 +38,9 @@ class OutputFile:
     Nothing is held back in a buffer: after a crash the file holds all that was written. After a write has
     failed the file takes no more, so that nothing written on top of a half-written end can spoil it.
 
+    overwrite: a file that exists is set aside, and comes back when this one is discarded; it goes when this one is
+        closed.
+
     Raises OutputError where the file cannot be made (a missing folder is made first), or exists and
     `overwrite` is false.
     """
@@ -45,6 +48,7 @@ class OutputFile:
     def __init__(self, path: Path | str, *, overwrite: bool = False) -> None:
         self.path = Path(path)
         self._failure: OutputError | None = None
+        self._set_aside: Path | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
@@ -52,6 +56,9 @@ class OutputFile:
         except OSError as error:
             raise self._error(error) from error
         try:
+            if overwrite and self.path.is_file():
+                aside = free_path(self.path.parent, self.path.name, ".replaced")
+                self._set_aside = self.path.rename(aside)
             self._file: IO[bytes] = open(self.path, "wb" if overwrite else "xb", buffering=0)  # noqa: SIM115
         except FileExistsError:
             raise OutputError(f"Cannot write {self.path}: the file exists already.") from None
@@ -98,14 +105,20 @@ class OutputFile:
             self._file.close()
         except OSError as error:
             raise self._error(error) from error
+        if self._set_aside is not None:
+            self._set_aside.unlink(missing_ok=True)
+            self._set_aside = None
 
     def discard(self) -> None:
         """Close and delete, whatever state the file is in. A device, such as /dev/null, stays."""
+        aside, self._set_aside = self._set_aside, None
         with contextlib.suppress(OutputError):
             self.close()
         with contextlib.suppress(OSError):
             if self.path.is_file():
                 self.path.unlink()
+            if aside is not None:
+                aside.rename(self.path)
 
     def _error(self, error: OSError) -> OutputError:
         self._failure = OutputError(f"Cannot write {self.path}: {error.strerror or error}.")

@@ -130,7 +130,7 @@ class PoseEstimator:
         )
 
     def _crop_batch(self, image: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
-        return region.cut(image, self._engine.landmark_size)[None]
+        return region.cut(image, self._engine.landmark_size, extend=True)[None]
 
     def _decode(
         self, output: LandmarkOutput, beta: float

@@ -50,8 +50,11 @@ class Region:
         affine = self.crop_to_image()
         return (np.asarray(points, np.float64) - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T
 
-    def cut(self, image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-        """The crop as (size, size, 3) uint8, bilinear, black outside of `image` (H, W, 3).
+    def cut(self, image: NDArray[np.uint8], size: int, *, extend: bool = False) -> NDArray[np.uint8]:
+        """The crop as (size, size, 3) uint8, bilinear; black outside of `image` (H, W, 3).
+
+        extend: repeat the image's border pixels outside of it instead. MediaPipe does so for the landmark network,
+            and fills with black for the detector.
 
         Column j of the result shows crop coordinate j / size, as MediaPipe's converter does.
         """
@@ -65,7 +68,7 @@ class Region:
             to_image,
             (size, size),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_CONSTANT,
+            borderMode=cv2.BORDER_REPLICATE if extend else cv2.BORDER_CONSTANT,
         )
         return crop.astype(np.uint8, copy=False)
 

@@ -250,3 +250,14 @@ def test_an_option_that_is_no_number_is_told_by_the_parser(capsys: pytest.Captur
     with pytest.raises(SystemExit, match="2"):
         main(["run", CLIP, "--beta", "ten"])
     assert "invalid float value: 'ten'" in capsys.readouterr().err
+
+
+def test_a_run_that_fails_brings_back_what_it_would_have_replaced(tmp_path: Path) -> None:
+    for path in (tmp_path / "out.mp4", tmp_path / "out.csv"):
+        path.write_text("of yesterday")
+    (tmp_path / "bad.task").write_bytes(b"no bundle")
+    arguments = ["--model", str(tmp_path / "bad.task"), "--overwrite", *outputs(tmp_path)]
+    assert main(["run", CLIP, *arguments]) == 2
+    assert {p.name: p.read_text() for p in tmp_path.glob("out.*")} == dict.fromkeys(
+        ("out.mp4", "out.csv"), "of yesterday"
+    )

@@ -39,7 +39,9 @@ class Ours:
     def refined(self, image: np.ndarray, person: Person) -> np.ndarray:
         """(33, 2) px: the regressed points with MediaPipe's refinement by the heatmaps."""
         with torch.inference_mode():
-            output: LandmarkOutput = self.engine.landmarks(person.region.cut(image, self.engine.landmark_size)[None])
+            output: LandmarkOutput = self.engine.landmarks(
+                person.region.cut(image, self.engine.landmark_size, extend=True)[None]
+            )
             in_crop = refined_landmarks(output, slice(0, JOINT_COUNT))[0]
         return person.region.to_image(in_crop.numpy())
 

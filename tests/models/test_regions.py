@@ -53,6 +53,13 @@ def test_cut_shows_what_the_map_says():
         assert crop[row, column, :2] == pytest.approx([x, y], abs=1)
 
 
+def test_outside_repeats_the_border_where_asked():
+    image = np.arange(100, dtype=np.uint8).reshape(10, 10)[..., None].repeat(3, 2)
+    crop = Region(0, 5, 20, 0.0).cut(image, 20, extend=True)
+    assert (crop[10, :10, 0] == image[5, 0, 0]).all()
+    assert crop[10, 12, 0] == image[5, 2, 0]
+
+
 def test_outside_is_black_and_letterbox_holds_everything():
     image = np.full((100, 300, 3), 200, np.uint8)
     square = letterbox(100, 300).cut(image, 30)
