@@ -39,7 +39,6 @@ def run(options: argparse.Namespace) -> int:
         NetworkChoice(options.model, options.device),
         decoder=options.decoder,
         beta=options.beta,
-        board=MeterBoard(latency_window_s=math.inf, jitter_window_s=math.inf),
         wait_for_model=True,
         on_result=progress,
     )
@@ -77,6 +76,8 @@ class _Progress:
 
     def __init__(self, max_frames: int | None) -> None:
         self.frames = 0
+        # The session's own board shows the last seconds, in the annotated picture as in the window.
+        self.whole_run = MeterBoard(latency_window_s=math.inf, jitter_window_s=math.inf)
         self.frames_with_person = 0
         self._max_frames = max_frames
         self._bar = tqdm(unit=" frames", total=max_frames, disable=not sys.stderr.isatty(), leave=False)
@@ -87,6 +88,7 @@ class _Progress:
 
     def __call__(self, result: PoseResult) -> None:
         self.frames += 1
+        self.whole_run.add(result)
         self.frames_with_person += bool(result.people)
         self._bar.update()
         if self.frames == self._max_frames:
@@ -129,7 +131,7 @@ def _check_outputs(paths: list[Path], source: str, overwrite: bool) -> None:
 
 
 def _report(session: Session, progress: _Progress, seconds: float) -> dict[str, Any]:
-    snapshot = session.board.read()
+    snapshot = progress.whole_run.read()
     return {
         "posescope": __version__,
         "source": session.source.name,
@@ -177,7 +179,7 @@ def _write_report(path: Path, report: dict[str, Any]) -> None:
 
 
 def _closing_line(session: Session, progress: _Progress, seconds: float) -> str:
-    snapshot = session.board.read()
+    snapshot = progress.whole_run.read()
     jitter, bias = (kind.overall.get(session.choice.name, math.nan) for kind in (snapshot.jitter, snapshot.bias))
     return (
         f"{progress.frames} frames in {seconds:.1f} s, a person in {progress.frames_with_person}; "
