@@ -12,6 +12,7 @@ map's centre with score 0. `ipr` and `debiased` are differentiable.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cache
@@ -66,7 +67,7 @@ def prepare(heatmaps: Tensor) -> Heatmaps:
     )
 
 
-class Decoder:
+class Decoder(ABC):
     """Reads heatmaps. Subclasses are small frozen dataclasses whose fields are the decoder's options."""
 
     def __call__(self, heatmaps: Tensor) -> Decoded:
@@ -80,9 +81,9 @@ class Decoder:
         points = self._points(maps).to(maps.values.dtype)
         return Decoded(torch.where(maps.usable[..., None], points, centre), maps.peak)
 
+    @abstractmethod
     def _points(self, maps: Heatmaps) -> Tensor:
         """(N, K, 2) xy in cells; whatever it gives for an unusable map is not used."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ def choose_device(name: str) -> Device:
 
     Raises DeviceError for a name that is not a device at all.
     """
-    kind, _, number = name.partition(":")
-    if kind not in DEVICE_NAMES or (number and not (kind == "cuda" and number.isdecimal())):
+    kind, colon, number = name.partition(":")
+    if kind not in DEVICE_NAMES or (colon and not (kind == "cuda" and number.isdecimal())):
         raise DeviceError(unknown_name("device", name, DEVICE_NAMES))
     if kind == "auto":
         kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"

@@ -74,7 +74,24 @@ def test_auto_takes_mps_where_there_is_no_cuda(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "gpu", "CUDA", "cuda:one", "cuda:-1", "cuda:1.5", "cuda:0:0", "cpu:0", "mps:1", "auto:0", "tpu", "\n"]
+    "name",
+    [
+        "",
+        "gpu",
+        "CUDA",
+        "cuda:one",
+        "cuda:-1",
+        "cuda:1.5",
+        "cuda:0:0",
+        "cuda:",
+        "cpu:",
+        "auto:",
+        "cpu:0",
+        "mps:1",
+        "auto:0",
+        "tpu",
+        "\n",
+    ],
 )
 def test_what_is_no_device_is_told_with_all_that_are(name):
     with pytest.raises(DeviceError) as error:
