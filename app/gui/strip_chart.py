@@ -40,6 +40,7 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
             axis.enableAutoSIPrefix(False)
         self._y_axis = plot.getAxis("left")
         self._y_axis.setWidth(38)
+        self._y_axis.setStyle(hideOverlappingLabels=False)  # else the lowest and the highest are left out
         plot.getAxis("bottom").setHeight(18)
         plot.getAxis("bottom").setTicks([[(-15, "15 s ago"), (-10, "10 s"), (-5, "5 s")]])
         plot.setXRange(-_SHOWN_S, 0, padding=0)
@@ -90,7 +91,7 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
     def _show_up_to(self, top: float) -> None:
         if top != self._top:
             self._top = top
-            self.getPlotItem().setYRange(0, top, padding=0.12)
+            self.getPlotItem().setYRange(0, top, padding=0.16)
             self._y_axis.setTicks([[(0, "0"), (top / 2, f"{top / 2:g}"), (top, f"{top:g}")]])
 
 
