@@ -89,6 +89,6 @@ def _qt() -> Iterator[str]:
     yield from lines
     if _installed("PySide6-Essentials") == "6.12.0" and sys.version_info < (3, 12):
         yield (
-            "! PySide6 6.12.0 ends Python 3.11 after some minutes (it loses references to None). Remedy: "
+            "! PySide6 6.12.0 ends Python 3.11 within minutes (it loses references to None). Remedy: "
             "python -m pip install PySide6-Essentials==6.11.3"
         )

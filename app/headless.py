@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 class _Progress:
-    """Counts results on the inference thread, shows a bar and calls `when_full` at `max_frames`."""
+    """Counts and measures results on the inference thread, shows a bar and calls `when_full` at `max_frames`."""
 
     when_full: Callable[[], None]
 

@@ -63,6 +63,7 @@ class OutputFile:
         except FileExistsError:
             raise OutputError(f"Cannot write {self.path}: the file exists already.") from None
         except OSError as error:
+            self._bring_back()
             raise self._error(error) from error
 
     def write(self, data: bytes) -> int:
@@ -106,18 +107,23 @@ class OutputFile:
         except OSError as error:
             raise self._error(error) from error
         if self._set_aside is not None:
-            self._set_aside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._set_aside.unlink()
             self._set_aside = None
 
     def discard(self) -> None:
         """Close and delete, whatever state the file is in. A device, such as /dev/null, stays."""
-        aside, self._set_aside = self._set_aside, None
-        with contextlib.suppress(OutputError):
-            self.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
         with contextlib.suppress(OSError):
             if self.path.is_file():
                 self.path.unlink()
-            if aside is not None:
+        self._bring_back()
+
+    def _bring_back(self) -> None:
+        aside, self._set_aside = self._set_aside, None
+        if aside is not None:
+            with contextlib.suppress(OSError):
                 aside.rename(self.path)
 
     def _error(self, error: OSError) -> OutputError:

@@ -52,13 +52,12 @@ class Session:
         *,
         decoder: str = DEFAULT_DECODER,
         beta: float = 10.0,
-        board: MeterBoard | None = None,
         wait_for_model: bool = False,
         on_result: Callable[[PoseResult], None] | None = None,
     ) -> None:
         self.source = source
         self.network = network
-        self.board = board or MeterBoard()
+        self.board = MeterBoard()
         self.latest: LatestSlot[PoseResult] = LatestSlot()
         self._recorder: Recorder | None = None
         self._recorder_lock = threading.Lock()

@@ -232,6 +232,11 @@ def get_decoder(name: str, **options: Any) -> Decoder:
     return decoder_class(**options)
 
 
+def has_beta(name: str) -> bool:
+    """Whether the decoder of that name has the option beta."""
+    return any(field.name == "beta" for field in fields(DECODERS[name]))  # type: ignore[arg-type]
+
+
 def _check_beta(beta: float) -> None:
     if not (math.isfinite(beta) and beta > 0):
         raise UserError(f"beta must be greater than 0, not {beta:g}.")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.blazepose import ALIGNMENT, JOINT_COUNT, PRESENCE_THRESHOLD, LandmarkOutput, refined_landmarks
 from models.bundle import open_bundle
-from models.decoders import DECODERS, DEFAULT_BETA, Decoder, SubcellPeak, get_decoder, prepare
+from models.decoders import DECODERS, DEFAULT_BETA, Decoder, SubcellPeak, get_decoder, has_beta, prepare
 from models.devices import choose_device
 from models.engines.torch_engine import TorchEngine
 from models.people import Person
@@ -142,8 +142,7 @@ class PoseEstimator:
         """
         if beta != self._beta:
             self._decoders = {
-                name: get_decoder(name, beta=beta) if name in ("ipr", "debiased") else get_decoder(name)
-                for name in DECODERS
+                name: get_decoder(name, beta=beta) if has_beta(name) else get_decoder(name) for name in DECODERS
             }
             self._beta = beta
         maps = output.heatmaps[:, :JOINT_COUNT]

@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.decoders import DECODERS, Debiased, Ipr, SubcellPeak, get_decoder
+from app.decoder_display import WITH_BETA
+from models.decoders import DECODERS, Debiased, Ipr, SubcellPeak, get_decoder, has_beta
 from models.errors import UserError
 from tests.models.heatmaps import compact_blob, gaussian
 
@@ -195,3 +196,7 @@ def test_unknown_names_and_bad_options_are_one_sentence():
             get_decoder("ipr", beta=beta)
     with pytest.raises(UserError, match="floor"):
         get_decoder("debiased", floor=1.0)
+
+
+def test_beta_is_shown_beside_the_decoders_that_have_one():
+    assert {name for name in DECODERS if has_beta(name)} == WITH_BETA

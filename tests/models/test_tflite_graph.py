@@ -72,6 +72,9 @@ def test_landmark_network_equals_litert(model, images):
     landmarks, presence, _, heatmaps, _ = litert_outputs(content, batch)
     ours = LandmarkNetwork(content).eval().logits(as_batch(batch))
     assert np.abs(ours[2].permute(0, 2, 3, 1).numpy() - heatmaps).max() < tolerance(heatmaps)
+    # What the decoders read: the logits' last digits drown where the sigmoid is flat.
+    heights = ours[2].sigmoid().permute(0, 2, 3, 1).numpy()
+    assert np.abs(heights - 1 / (1 + np.exp(-heatmaps.astype(np.float64)))).max() < 1e-4
     assert np.abs(ours[0].numpy() - landmarks).max() < 1e-2  # of 256 pixels
     assert np.abs(ours[1].numpy() - presence).max() < 1e-5
 
