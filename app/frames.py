@@ -6,7 +6,7 @@ The host clock is `time.perf_counter_ns`: monotonic, shared by all threads, zero
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,10 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class StageTimes:
-    """How long each stage of one frame took, in ns; `done_ns` is the host clock at the end of estimation."""
+    """How long each stage of one frame took, in ns; `done_ns` is the host clock at the end of estimation.
+
+    decoders: the parts of `decode`, see `models.estimator.EstimateTimes`.
+    """
 
     capture_wait: int
     preprocess: int
@@ -51,6 +54,7 @@ class StageTimes:
     network: int
     decode: int
     done_ns: int
+    decoders: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class PoseResult:
     people: none, one or many; each holds the points of every decoder in pixels of `frame.image`.
     decoder: name of the decoder chosen for this frame; beta: the beta of ipr and debiased on this frame.
     stages: None while the network is still being loaded (the frame is shown without a skeleton).
+    smoothed: the same people with smoothed points, in the same order; empty where smoothing is off.
     network, device: what read this frame, as shown to the user, for example "full" and "cpu".
     """
 
@@ -70,6 +75,12 @@ class PoseResult:
     stages: StageTimes | None
     network: str = ""
     device: str = ""
+    smoothed: tuple[Person, ...] = ()
+
+    @property
+    def shown(self) -> tuple[Person, ...]:
+        """The people to draw: smoothed where smoothing is on."""
+        return self.smoothed or self.people
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ class Pipeline:
     load_estimator: called once on a thread of its own. Until it is done the frames pass without people
         (`stages` is None), unless `wait_for_model`: then no frame is read before.
     consumers: called in turn with each PoseResult. They must be quick and must not raise.
+    keep_heatmaps: may be switched at any time; the results' people have their heatmaps while it is on.
 
     A live source goes through a slot that keeps the newest frame (older ones are dropped and counted). Any other
     goes through a short blocking queue, so nothing is lost; where it is paced, a frame is asked for when the estimator
@@ -56,6 +57,7 @@ class Pipeline:
     ) -> None:
         self.source = source
         self.choice = choice
+        self.keep_heatmaps = False
         self.source_error: UserError | None = None
         self.model_error: UserError | None = None
         self.estimator: PoseEstimator | None = None
@@ -200,7 +202,7 @@ class Pipeline:
         taken_ns = time.perf_counter_ns()
         if not frame.continues:
             estimator.reset()
-        estimate = estimator.estimate(frame.image, choice.beta)
+        estimate = estimator.estimate(frame.image, choice.beta, keep_heatmaps=self.keep_heatmaps)
         times = estimate.times
         stages = StageTimes(
             capture_wait=taken_ns - frame.captured_ns,
@@ -209,6 +211,7 @@ class Pipeline:
             network=times.network,
             decode=times.decode,
             done_ns=time.perf_counter_ns(),
+            decoders=times.decoders,
         )
         return PoseResult(
             frame, estimate.people, choice.name, choice.beta, stages, self._network, estimator.device_label

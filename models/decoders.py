@@ -15,7 +15,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -35,11 +35,13 @@ class Decoded(NamedTuple):
     scores: Tensor
 
 
-class Heatmaps(NamedTuple):
+@dataclass(frozen=True)
+class Heatmaps:
     """Heatmaps looked over once, so that several decoders can read them.
 
-    values: (N, K, H, W) float32 or float64; a map without a usable peak is all zero. usable: (N, K).
+    values: (N, K, H, W) float32 or float64, contiguous; a map without a usable peak is all zero. usable: (N, K).
     column, row, peak: (N, K), the cell and the height of each map's maximum.
+    all_usable: True where it is known that every map is usable.
     """
 
     values: Tensor
@@ -47,24 +49,64 @@ class Heatmaps(NamedTuple):
     column: Tensor
     row: Tensor
     peak: Tensor
+    all_usable: bool
+
+    @cached_property
+    def cell(self) -> Tensor:
+        """(N, K, 2): x and y of the maximum's cell, whole numbers in the type of `values`."""
+        return torch.stack((self.column, self.row), -1).to(self.values.dtype)
+
+    def around(self, radius: int) -> Tensor:
+        """(N, K, 2 radius + 1, 2 radius + 1): the cells around each map's maximum; 0 outside of the map."""
+        largest = max(radius, _AROUND_RADIUS)
+        cells = self._around if largest == _AROUND_RADIUS else self._gather(largest)
+        rim = largest - radius
+        return cells[..., rim : rim + 2 * radius + 1, rim : rim + 2 * radius + 1]
+
+    @cached_property
+    def _around(self) -> Tensor:
+        return self._gather(_AROUND_RADIUS)
+
+    def _gather(self, radius: int) -> Tensor:
+        height, width = self.values.shape[-2:]
+        offsets = torch.arange(-radius, radius + 1, device=self.values.device)
+        rows, columns = self.row[..., None] + offsets, self.column[..., None] + offsets
+        rows_in, columns_in = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
+        cells = rows_in[..., :, None] * width + columns_in[..., None, :]
+        inside = (rows_in == rows)[..., :, None] & (columns_in == columns)[..., None, :]
+        values = self.values.flatten(2).gather(-1, cells.flatten(2)).view_as(cells)
+        return values * inside
+
+    @cached_property
+    def inside(self) -> Tensor:
+        """(N, K, 2): whether the maximum has neighbours on both sides, along x and along y."""
+        height, width = self.values.shape[-2:]
+        inside_x = (self.column > 0) & (self.column < width - 1)
+        inside_y = (self.row > 0) & (self.row < height - 1)
+        return torch.stack((inside_x, inside_y), -1)
+
+
+# The largest neighbourhood that a decoder asks for as it comes: gathered once for all of them.
+_AROUND_RADIUS = 4
 
 
 def prepare(heatmaps: Tensor) -> Heatmaps:
     """Look over (N, K, H, W) maps: find the maxima, set aside maps without a peak or with NaN or infinity."""
     # Half precision cannot count 64 × 48 cells to a thousandth of a cell: everything is read in float32 at least.
-    values = heatmaps if heatmaps.dtype == torch.float64 else heatmaps.float()
-    seen = values.detach().flatten(2)
-    peak, index = seen.max(-1)
+    values = (heatmaps if heatmaps.dtype == torch.float64 else heatmaps.float()).contiguous()
+    seen = values.detach()
+    # Row by row, which is five times as fast as one search for the largest of all cells.
+    row_peaks = seen.amax(-1)
+    peak, row = row_peaks.max(-1)
+    row_values = seen.gather(-2, row[..., None, None].expand(*row.shape, 1, seen.shape[-1]))[..., 0, :]
     # NaN survives max and sum; minus infinity only sum.
-    usable = (peak > 0) & torch.isfinite(seen.sum(-1))
-    width = values.shape[-1]
-    return Heatmaps(
-        values=torch.where(usable[..., None, None], values, torch.zeros_like(values[:1, :1])),
-        usable=usable,
-        column=index % width,
-        row=index.div(width, rounding_mode="floor"),
-        peak=torch.where(usable, peak, torch.zeros_like(peak)),
-    )
+    usable = (peak > 0) & torch.isfinite(seen.sum((-2, -1)))
+    # Asking is free on the CPU only; a GPU would have to be waited for.
+    all_usable = values.device.type == "cpu" and bool(usable.all())
+    if not all_usable:
+        values = torch.where(usable[..., None, None], values, torch.zeros_like(values[:1, :1]))
+        peak = torch.where(usable, peak, torch.zeros_like(peak))
+    return Heatmaps(values, usable, row_values.argmax(-1), row, peak, all_usable)
 
 
 class Decoder(ABC):
@@ -76,10 +118,12 @@ class Decoder(ABC):
 
     def read(self, maps: Heatmaps) -> Decoded:
         """The same on maps that were looked over before."""
-        height, width = maps.values.shape[-2:]
-        centre = maps.values.new_tensor([(width - 1) / 2, (height - 1) / 2])
-        points = self._points(maps).to(maps.values.dtype)
-        return Decoded(torch.where(maps.usable[..., None], points, centre), maps.peak)
+        points = self._points(maps)
+        if not maps.all_usable:
+            height, width = maps.values.shape[-2:]
+            centre = maps.values.new_tensor([(width - 1) / 2, (height - 1) / 2])
+            points = torch.where(maps.usable[..., None], points, centre)
+        return Decoded(points, maps.peak)
 
     @abstractmethod
     def _points(self, maps: Heatmaps) -> Tensor:
@@ -91,7 +135,7 @@ class Argmax(Decoder):
     """The cell of the maximum."""
 
     def _points(self, maps: Heatmaps) -> Tensor:
-        return torch.stack((maps.column, maps.row), -1)
+        return maps.cell
 
 
 @dataclass(frozen=True)
@@ -103,9 +147,9 @@ class ArgmaxQuarter(Decoder):
     """
 
     def _points(self, maps: Heatmaps) -> Tensor:
-        around = _around(maps, 1)
+        around = maps.around(1)
         shift = torch.stack((around[..., 1, 2] - around[..., 1, 0], around[..., 2, 1] - around[..., 0, 1]), -1)
-        return torch.stack((maps.column, maps.row), -1) + 0.25 * torch.sign(shift) * _inside(maps)
+        return maps.cell + 0.25 * torch.sign(shift) * maps.inside
 
 
 @dataclass(frozen=True)
@@ -123,9 +167,9 @@ class Dark(Decoder):
     def _points(self, maps: Heatmaps) -> Tensor:
         radius = max(1, math.ceil(3 * self.sigma))
         smoothing = _smoothing_matrix(radius, self.sigma).to(maps.values)
-        smoothed = smoothing @ _around(maps, radius + 1) @ smoothing.T
-        step = _taylor_step(_log(smoothed)) * _inside(maps).all(-1, keepdim=True)
-        return torch.stack((maps.column, maps.row), -1) + step
+        smoothed = smoothing @ maps.around(radius + 1) @ smoothing.T
+        step = _taylor_step(_log(smoothed)) * maps.inside.all(-1, keepdim=True)
+        return maps.cell + step
 
 
 @dataclass(frozen=True)
@@ -137,14 +181,14 @@ class SubcellPeak(Decoder):
     """
 
     def _points(self, maps: Heatmaps) -> Tensor:
-        around = _log(_around(maps, 1))
+        around = _log(maps.around(1))
         middle = around[..., 1, 1, None]
         before = torch.stack((around[..., 1, 0], around[..., 0, 1]), -1)
         after = torch.stack((around[..., 1, 2], around[..., 2, 1]), -1)
         curvature = 2 * middle - before - after
         offset = 0.5 * (after - before) / curvature.clamp_min(torch.finfo(curvature.dtype).eps)
-        offset = torch.where(_inside(maps) & (curvature > 0), offset.clamp(-0.5, 0.5), torch.zeros_like(offset))
-        return torch.stack((maps.column, maps.row), -1) + offset
+        offset = torch.where(maps.inside & (curvature > 0), offset.clamp(-0.5, 0.5), torch.zeros_like(offset))
+        return maps.cell + offset
 
 
 @dataclass(frozen=True)
@@ -160,9 +204,12 @@ class Ipr(Decoder):
     def __post_init__(self) -> None:
         _check_beta(self.beta)
 
+    def weights(self, maps: Heatmaps) -> Tensor:
+        """(N, K, H, W): the weight of each cell, the softmax, with the sum 1 for each map."""
+        return torch.softmax(self.beta * maps.values.flatten(2), -1).view_as(maps.values)
+
     def _points(self, maps: Heatmaps) -> Tensor:
-        weights = torch.softmax(self.beta * maps.values.flatten(2), -1)
-        return _expectation(weights.view_as(maps.values))
+        return _expectation(self.weights(maps))
 
 
 @dataclass(frozen=True)
@@ -187,7 +234,8 @@ class Debiased(Decoder):
         if not 0 <= self.floor < 1:
             raise UserError(f"floor must be at least 0 and less than 1, not {self.floor:g}.")
 
-    def _points(self, maps: Heatmaps) -> Tensor:
+    def weights(self, maps: Heatmaps) -> Tensor:
+        """(N, K, H, W): the weight of each cell, e^(βh) - 1 up to a factor for each map; 0 where h is 0."""
         # Not the peak that was found before: where gradients are asked for, it has to carry them.
         peak = maps.values.amax((-2, -1), keepdim=True) if maps.values.requires_grad else maps.peak[..., None, None]
         values = (maps.values - self.floor * peak).clamp_min(0) if self.floor else maps.values
@@ -196,13 +244,16 @@ class Debiased(Decoder):
             scale = self.beta / (peak * (1 - self.floor)).clamp_min(torch.finfo(peak.dtype).tiny)
         exponent = values * scale
         if self.beta <= _LARGEST_DIRECT_BETA:
-            return _expectation(torch.expm1(exponent))
+            return torch.expm1(exponent)
         # expm1(e) = e^m (e^(e - m) - e^(-m)) with the largest exponent m, without the common factor that would
         # overflow. What the subtraction loses lies far below the other weights' own last digit.
         largest = exponent.detach().amax((-2, -1), keepdim=True)
         direct = torch.expm1(exponent.clamp_max(_LARGEST_DIRECT_BETA))
         shifted = torch.exp(exponent - largest) - torch.exp(-largest)
-        return _expectation(torch.where(largest <= _LARGEST_DIRECT_BETA, direct, shifted))
+        return torch.where(largest <= _LARGEST_DIRECT_BETA, direct, shifted)
+
+    def _points(self, maps: Heatmaps) -> Tensor:
+        return _expectation(self.weights(maps))
 
 
 # e^40 times the largest map that is used here stays far inside float32, also where h exceeds 1 a little.
@@ -240,24 +291,6 @@ def has_beta(name: str) -> bool:
 def _check_beta(beta: float) -> None:
     if not (math.isfinite(beta) and beta > 0):
         raise UserError(f"beta must be greater than 0, not {beta:g}.")
-
-
-def _around(maps: Heatmaps, radius: int) -> Tensor:
-    """(N, K, 2 radius + 1, 2 radius + 1): the cells around each map's maximum; 0 outside of the map."""
-    side = 2 * radius + 1
-    padded = F.pad(maps.values, (radius,) * 4)
-    offsets = torch.arange(side, device=padded.device)
-    cells = (maps.row[..., None] + offsets)[..., :, None] * padded.shape[-1]
-    cells = cells + (maps.column[..., None] + offsets)[..., None, :]
-    return padded.flatten(2).gather(-1, cells.flatten(2)).reshape(*maps.values.shape[:2], side, side)
-
-
-def _inside(maps: Heatmaps) -> Tensor:
-    """(N, K, 2): whether the maximum has neighbours on both sides, along x and along y."""
-    height, width = maps.values.shape[-2:]
-    inside_x = (maps.column > 0) & (maps.column < width - 1)
-    inside_y = (maps.row > 0) & (maps.row < height - 1)
-    return torch.stack((inside_x, inside_y), -1)
 
 
 def _expectation(weights: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +17,28 @@ from models.devices import choose_device
 from models.engines.torch_engine import TorchEngine
 from models.people import Person
 from models.regions import Region, letterbox, region_from_alignment
+from models.stage_clock import StageClock
 
 REGRESSION = "regression"
+# Parts of the decoding that are no decoder.
+SHARED, PEAK, TO_IMAGE = "shared", "peak", "to image"
 DECODER_NAMES: tuple[str, ...] = (*DECODERS, REGRESSION)
 
 
 @dataclass(frozen=True, slots=True)
 class EstimateTimes:
-    """Nanoseconds spent on one image, by stage, the device's work included."""
+    """Nanoseconds spent on one image, by stage, the device's work included.
+
+    decode: everything from the heatmaps to points in the image. decoders: the parts of it, each decoder by its name;
+    "shared" is what all of them need once (where each map's maximum is), "peak" the reference of the bias meter, and
+    "to image" the transfer from the device and the way from the crop into the image.
+    """
 
     preprocess: int = 0
     detect: int = 0
     network: int = 0
     decode: int = 0
+    decoders: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +82,32 @@ class PoseEstimator:
         """Run everything once, so that the first frame is not slower than the others."""
         blank = np.zeros((self._engine.detector_size, self._engine.detector_size, 3), np.uint8)
         self._engine.detect(blank)
-        self._decode(self._engine.landmarks(self._crop_batch(blank, letterbox(*blank.shape[:2]))), DEFAULT_BETA)
+        output = self._engine.landmarks(self._crop_batch(blank, letterbox(*blank.shape[:2])))
+        self._decode(output, DEFAULT_BETA, StageClock(self._engine.device.torch_device))
         self._engine.synchronize()
 
     def reset(self) -> None:
         """Forget the person who is being followed; the next image starts with the detector."""
         self._region = None
 
-    def estimate(self, image: NDArray[np.uint8], beta: float = DEFAULT_BETA) -> Estimate:
-        """People in `image` (H, W, 3) uint8 BGR, read by every decoder, ipr and debiased with this `beta`."""
+    def estimate(
+        self, image: NDArray[np.uint8], beta: float = DEFAULT_BETA, *, keep_heatmaps: bool = False
+    ) -> Estimate:
+        """People in `image` (H, W, 3) uint8 BGR, read by every decoder, ipr and debiased with this `beta`.
+
+        keep_heatmaps: give each person their heatmaps too.
+        """
         with torch.inference_mode():
-            clock = _StageClock()
-            person = self._follow(image, beta, clock) if self._region is not None else None
+            clock = StageClock(self._engine.device.torch_device)
+            person = self._follow(image, beta, clock, keep_heatmaps) if self._region is not None else None
             if person is None:
                 self._region = self._find_person(image, clock)
                 if self._region is not None:
                     self._person_id += 1
-                    person = self._follow(image, beta, clock)
-            return Estimate(() if person is None else (person,), clock.times())
+                    person = self._follow(image, beta, clock, keep_heatmaps)
+            return Estimate(() if person is None else (person,), _stage_times(clock.times()))
 
-    def _find_person(self, image: NDArray[np.uint8], clock: _StageClock) -> Region | None:
+    def _find_person(self, image: NDArray[np.uint8], clock: StageClock) -> Region | None:
         square = letterbox(*image.shape[:2])
         pixels = square.cut(image, self._engine.detector_size)
         clock.lap("preprocess")
@@ -103,23 +118,23 @@ class PoseEstimator:
         points = square.to_image(detections[0].keypoints[:2])
         return region_from_alignment(points[0], points[1])
 
-    def _follow(self, image: NDArray[np.uint8], beta: float, clock: _StageClock) -> Person | None:
+    def _follow(self, image: NDArray[np.uint8], beta: float, clock: StageClock, keep_heatmaps: bool) -> Person | None:
         """The person in the current region; sets the next region, or None where the person was lost."""
         region = self._region
         assert region is not None
         crops = self._crop_batch(image, region)
         clock.lap("preprocess")
         output = self._engine.landmarks(crops)
-        presence = float(output.presence[0])
-        self._engine.synchronize()
         clock.lap("network")
+        presence = float(output.presence[0])
         if not presence >= PRESENCE_THRESHOLD:
             self._region = None
             return None
-        points, scores, alignment = self._decode(output, beta)
+        points, scores, alignment = self._decode(output, beta, clock)
         self._region = region_from_alignment(*region.to_image(alignment))
         in_image = region.to_image(points).astype(np.float32)
-        clock.lap("decode")
+        heatmaps = output.heatmaps[0, :JOINT_COUNT].cpu().numpy() if keep_heatmaps else None
+        clock.lap(TO_IMAGE)
         return Person(
             id=self._person_id,
             region=region,
@@ -127,13 +142,14 @@ class PoseEstimator:
             points=dict(zip(DECODER_NAMES, in_image[:-1], strict=True)),
             scores=dict(zip(DECODER_NAMES, scores, strict=True)),
             peaks=in_image[-1],
+            heatmaps=heatmaps,
         )
 
     def _crop_batch(self, image: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
         return region.cut(image, self._engine.landmark_size, extend=True)[None]
 
     def _decode(
-        self, output: LandmarkOutput, beta: float
+        self, output: LandmarkOutput, beta: float, clock: StageClock
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Read one crop's heatmaps with every decoder, in one transfer from the device.
 
@@ -147,7 +163,12 @@ class PoseEstimator:
             self._beta = beta
         maps = output.heatmaps[:, :JOINT_COUNT]
         prepared = prepare(maps)
-        decoded = [decoder.read(prepared) for decoder in (*self._decoders.values(), self._peak_finder)]
+        prepared.around(1)
+        clock.lap(SHARED)
+        decoded = []
+        for name, decoder in (*self._decoders.items(), (PEAK, self._peak_finder)):
+            decoded.append(decoder.read(prepared))
+            clock.lap(name)
         # Cell c stands for c / size of the crop (not (c + 0.5) / size): the network's own refinement uses that.
         size = maps.new_tensor((maps.shape[-1], maps.shape[-2]))
         shares = [points[0] / size for points, _ in decoded]
@@ -159,15 +180,8 @@ class PoseEstimator:
         return split[0].reshape(points.shape), split[1].reshape(scores.shape), split[2].reshape(2, 2)
 
 
-class _StageClock:
-    def __init__(self) -> None:
-        self._last = time.perf_counter_ns()
-        self._spent: dict[str, int] = {}
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter_ns()
-        self._spent[stage] = self._spent.get(stage, 0) + now - self._last
-        self._last = now
-
-    def times(self) -> EstimateTimes:
-        return EstimateTimes(**self._spent)
+def _stage_times(spent: Mapping[str, int]) -> EstimateTimes:
+    """Sort the clock's laps: stages of the frame, and the parts of its decoding."""
+    stages = {stage: spent.get(stage, 0) for stage in ("preprocess", "detect", "network")}
+    decoders = {part: ns for part, ns in spent.items() if part not in stages}
+    return EstimateTimes(**stages, decode=sum(decoders.values()), decoders=decoders)

@@ -21,6 +21,8 @@ class Person:
     points: decoder name -> (K, 2) float32, x and y in pixels of the source image, joints as in BLAZEPOSE_33.
     scores: decoder name -> (K,) float32, 0 to 1.
     peaks: (K, 2) float32, the sub-cell peak of each joint's heatmap in pixels: the reference of the bias meter.
+    heatmaps: (K, H, W) float32, what the decoders read, where it was asked for. Cell (column, row) stands for
+        (column / W, row / H) of the crop.
     """
 
     id: int
@@ -29,3 +31,4 @@ class Person:
     points: Mapping[str, NDArray[np.float32]]
     scores: Mapping[str, NDArray[np.float32]]
     peaks: NDArray[np.float32]
+    heatmaps: NDArray[np.float32] | None = None
