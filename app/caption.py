@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -62,7 +63,8 @@ def draw_caption(picture: Image, result: PoseResult, readings: Readings | None) 
 
     title = display_title(result.decoder)
     beta = beta_text(result.decoder, result.beta)
-    subtitle = " · ".join(part for part in (result.network, result.device, _fps_text(readings)) if part)
+    smoothed = "smoothed" if result.smoothed else ""
+    subtitle = " · ".join(part for part in (result.network, result.device, smoothed, _fps_text(readings)) if part)
     subtitle = _shortened(subtitle, small, width - 4 * pad)
     meters = _meters(result.decoder, readings)
 
@@ -108,6 +110,24 @@ def draw_caption(picture: Image, result: PoseResult, readings: Readings | None) 
         right = x + inner - _text_width(meter.text, small)
         _write(picture, meter.text, (right, baseline), small, _WHITE)
         y += small_line
+
+
+def draw_legend(picture: Image, rows: Sequence[tuple[str, _Color | None]]) -> None:
+    """Draw a plate at the lower left with a line of text for each row, behind a dot of its colour where it has one."""
+    height, width = picture.shape[:2]
+    size = max(8, round(0.82 * min(0.031 * height, 0.034 * width)))
+    pad, line, chip = round(0.9 * size), round(1.5 * size), max(2, round(0.34 * size))
+    text_x = 2 * chip + round(0.7 * size)
+    inner = text_x + max(_text_width(text, size) for text, _ in rows)
+    plate_height = len(rows) * line + round(1.1 * pad)
+    top = height - pad - plate_height
+    _plate(picture, pad, top, inner + 2 * pad, plate_height, round(0.7 * size))
+    for row, (text, color) in enumerate(rows):
+        baseline = top + round(0.55 * pad) + row * line + round(1.1 * size)
+        if color is not None:
+            center = ((2 * pad + chip) * 16, round((baseline - 0.36 * size) * 16))
+            cv2.circle(picture, center, chip * 16, color, cv2.FILLED, cv2.LINE_AA, 4)
+        _write(picture, text, (2 * pad + text_x, baseline), size, _WHITE)
 
 
 def _shortened(text: str, size: int, room: int) -> str:

@@ -54,7 +54,19 @@ def _doctor(options: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"window": _window, "run": _run, "doctor": _doctor}
+def _lab(options: argparse.Namespace) -> int:
+    from app.lab import run_lab
+
+    return run_lab(options)
+
+
+def _study(options: argparse.Namespace) -> int:
+    from app.study.command import run_study
+
+    return run_study(options)
+
+
+_COMMANDS = {"window": _window, "run": _run, "lab": _lab, "study": _study, "doctor": _doctor}
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +92,8 @@ def _window_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="posescope",
         description="An oscilloscope for pose decoders. Without a command it opens the window.",
-        epilog="Commands: `posescope run SOURCE` (no window; `posescope run --help`), `posescope doctor`.",
+        epilog="Commands: `posescope run SOURCE` (no window), `posescope lab --output DIR` (why IPR is biased, in "
+        "figures), `posescope study --output DIR` (how robust debiased IPR is), `posescope doctor`. Each has --help.",
     )
     parser.add_argument("--version", action="version", version=f"PoseScope {__version__}")
     parser.add_argument(
@@ -111,6 +124,40 @@ def _command_parser() -> argparse.ArgumentParser:
     run.add_argument("--report", type=Path, metavar="OUT.json", help="write latency, jitter and bias of every decoder")
     run.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
     run.add_argument("--overwrite", action="store_true", help="replace output files that exist")
+    _add_lab(commands)
+    _add_study(commands)
     commands.add_parser("doctor", help="show devices, versions, cameras, encoders and what is wrong with them")
     commands.add_parser("window", help="open the window (the same as no command)")
     return parser
+
+
+def _add_lab(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    lab = commands.add_parser("lab", help="write the figures and data of the β laboratory")
+    lab.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the PNG and CSV files")
+    lab.add_argument("--beta", type=float, default=10.0, metavar="B", help="beta of ipr and debiased (default: 10)")
+    lab.add_argument("--sigma", type=float, default=2.0, metavar="S", help="width of the blob in cells (default: 2)")
+    lab.add_argument("--peak", type=float, default=1.0, metavar="P", help="height of the blob (default: 1)")
+    lab.add_argument("--background", type=float, default=0.0, metavar="H", help="value far from the blob (default: 0)")
+    lab.add_argument("--noise", type=float, default=0.0, metavar="N", help="noise of each cell (default: 0)")
+    lab.add_argument("--overwrite", action="store_true", help="replace files that exist")
+
+
+def _add_study(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    study = commands.add_parser("study", help="measure how robust debiased IPR is, on synthetic and real heatmaps")
+    study.add_argument(
+        "--output", type=Path, required=True, metavar="DIR", help="folder for study.md, PNG and CSV files"
+    )
+    study.add_argument(
+        "--still",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a photograph of a person, or a clip of one who stands still; may be given several times",
+    )
+    study.add_argument(
+        "--model", default="full", metavar="MODEL", help="lite, full, heavy or a .task file (default: full)"
+    )
+    study.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cuda, mps or cpu (default: auto)")
+    study.add_argument("--quick", action="store_true", help="a small grid, to see what it does")
+    study.add_argument("--overwrite", action="store_true", help="replace files that exist")

@@ -13,9 +13,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from app import __version__
 from app.errors import OutputError, UserError
 from app.frames import PoseResult
+from app.ledger import latency_ledger
 from app.meters.board import MeterBoard
 from app.meters.rolling import JointDistances
 from app.session import NetworkChoice, Session
@@ -133,20 +133,14 @@ def _check_outputs(paths: list[Path], source: str, overwrite: bool) -> None:
 def _report(session: Session, progress: _Progress, seconds: float) -> dict[str, Any]:
     snapshot = progress.whole_run.read()
     return {
-        "posescope": __version__,
-        "source": session.source.name,
-        "model": session.network.label,
-        "device": session.device_label,
-        "decoder": session.choice.name,
-        "beta": session.choice.beta,
+        **latency_ledger(session, snapshot, window_s=math.inf),
         "frames": progress.frames,
         "frames_with_person": progress.frames_with_person,
         "frames_dropped": session.pipeline.dropped,
         "wall_seconds": round(seconds, 3),
-        "processing_fps": _number(snapshot.fps),
-        "stages_ms": {stage: spread.as_dict() for stage, spread in snapshot.latency.items()},
         "jitter": _distances(snapshot.jitter),
         "bias": _distances(snapshot.bias),
+        "speed_px_per_s": {name: _number(value) for name, value in snapshot.motion.speed.overall.items()},
     }
 
 
@@ -156,6 +150,7 @@ def _distances(distances: JointDistances) -> dict[str, Any]:
             "rms_px": _number(distances.overall[decoder]),
             "share_of_body": _number(distances.body_share[decoder]),
             "joints": distances.joints,
+            "joints_left_out": distances.left_out,
             "per_joint_px": {
                 joint: _number(value)
                 for joint, value in zip(BLAZEPOSE_33.joints, distances.per_joint.get(decoder, ()), strict=False)

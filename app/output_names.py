@@ -1,4 +1,4 @@
-"""Names of recordings and snapshots: date, source and decoder, never one that exists."""
+"""Names of recordings, snapshots and ledgers: date, source and what it is, never one that exists."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ def snapshot_path(folder: Path, source: str, decoder: str) -> Path:
     return free_path(folder, _stem(source, decoder), ".png")
 
 
-def _stem(source: str, decoder: str) -> str:
+def ledger_path(folder: Path, source: str) -> Path:
+    """A free path for a latency ledger."""
+    return free_path(folder, _stem(source, "latency"), ".json")
+
+
+def _stem(source: str, what: str) -> str:
     # Letters of any language stay; what file systems or shells stumble over does not.
     name = re.sub(r"[^\w-]+", "-", source).strip("-")[:_LONGEST_SOURCE_NAME] or "source"
-    return f"posescope {datetime.now():%Y-%m-%d %H-%M-%S} {name} {decoder}"
+    return f"posescope {datetime.now():%Y-%m-%d %H-%M-%S} {name} {what}"

@@ -16,10 +16,15 @@ from numpy.typing import NDArray
 from app.caption import draw_caption
 from app.decoder_display import bgr
 from app.frames import Image, Person, PoseResult, Readings
+from app.ghosts import draw_arrows, draw_ghost_legend, draw_ghosts, ghost_decoders
+from app.heatmap_blend import blend_heatmap
 from models.skeletons import BLAZEPOSE_33, side_of
 
 # Left and right by colours that any colour vision tells apart; left and right are the person's own.
 SIDE_COLORS: dict[str, str] = {"left": "#ff9d1e", "right": "#3fb4f7", "middle": "#f6f4ee"}
+
+# As a choice of heatmap: the highest of all joints' maps at each place.
+ALL_JOINTS = -1
 
 _OUTLINE = (18, 18, 18)
 _RIM = (255, 255, 255)
@@ -48,11 +53,17 @@ class OverlayStyle:
         keep their colours, since they are the person's own.
     show_readings: draw the meters, where readings are given.
     min_score: a limb or joint with a lower score is faint, one with a far lower score is left out.
+    ghosts: decoders that are drawn thinly beside the chosen one, with a legend.
+    arrows: 0, or how many times magnified the ghosts' distances to the chosen decoder are drawn; instead of skeletons.
+    heatmap: the joint whose heatmap lies over the picture, ALL_JOINTS, or None. Needs people with their heatmaps.
     """
 
     mirror: bool = False
     show_readings: bool = True
     min_score: float = 0.3
+    ghosts: frozenset[str] = frozenset()
+    arrows: float = 0
+    heatmap: int | None = None
 
 
 class _Limb(NamedTuple):
@@ -94,10 +105,15 @@ def draw_overlay(result: PoseResult, style: OverlayStyle, *, readings: Readings 
     of that decoder.
     """
     picture = result.frame.image.copy()
+    if style.heatmap is not None:
+        for person in result.people:
+            blend_heatmap(picture, person, None if style.heatmap == ALL_JOINTS else style.heatmap)
     if style.mirror:
         cv2.flip(picture, 1, dst=picture)
-    for person in result.people:
+    for person in result.shown:
         _draw_person(picture, person, result.decoder, style)
+    if (ghosts := ghost_decoders(style.ghosts, result.decoder)) and result.people:
+        draw_ghost_legend(picture, ghosts, style.arrows)
     draw_caption(picture, result, readings if style.show_readings else None)
     return picture
 
@@ -140,6 +156,30 @@ def _draw_person(picture: Image, person: Person, decoder: str, style: OverlaySty
     sketch.draw_soft(soft, outline)
     cv2.addWeighted(soft, _SOFT_OPACITY, part, 1 - _SOFT_OPACITY, 0, dst=part)
     sketch.draw_sure(part)
+    if ghosts := ghost_decoders(style.ghosts, decoder):
+        _draw_ghosts(picture, person, decoder, ghosts, sure, line, style)
+
+
+def _draw_ghosts(
+    picture: Image,
+    person: Person,
+    chosen: str,
+    ghosts: list[str],
+    sure: NDArray[np.bool_],
+    line: float,
+    style: OverlayStyle,
+) -> None:
+    points = {
+        name: np.asarray(person.points[name], np.float64).copy() for name in (chosen, *ghosts) if name in person.points
+    }
+    if style.mirror:
+        for places in points.values():
+            places[:, 0] = picture.shape[1] - 1 - places[:, 0]
+    drawn = [name for name in ghosts if name in points]
+    if style.arrows:
+        draw_arrows(picture, points, drawn, chosen, sure, line, style.arrows)
+    else:
+        draw_ghosts(picture, points, drawn, sure, line)
 
 
 class _Sketch:
@@ -218,4 +258,4 @@ def _fill(canvas: Image, corners: NDArray[np.int32], color: tuple[int, int, int]
     cv2.fillConvexPoly(canvas, corners, color, cv2.LINE_AA, _SHIFT)
 
 
-__all__ = ["SIDE_COLORS", "OverlayStyle", "draw_overlay", "limb_width"]
+__all__ = ["ALL_JOINTS", "SIDE_COLORS", "OverlayStyle", "draw_overlay", "limb_width"]

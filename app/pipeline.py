@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.errors import UserError
-from app.frames import Frame, PoseResult, StageTimes
+from app.frames import Frame, Person, PoseResult, StageTimes
 from app.latest_slot import LatestSlot
+from app.smoothing import OneEuroSettings, PersonSmoother
 from app.sources.base import Source
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Pipeline:
         (`stages` is None), unless `wait_for_model`: then no frame is read before.
     consumers: called in turn with each PoseResult. They must be quick and must not raise.
     keep_heatmaps: may be switched at any time; the results' people have their heatmaps while it is on.
+    smoothing: None, or how the points are smoothed after they were read; may be replaced at any time.
 
     A live source goes through a slot that keeps the newest frame (older ones are dropped and counted). Any other
     goes through a short blocking queue, so nothing is lost; where it is paced, a frame is asked for when the estimator
@@ -58,6 +60,8 @@ class Pipeline:
         self.source = source
         self.choice = choice
         self.keep_heatmaps = False
+        self.smoothing: OneEuroSettings | None = None
+        self._smoother = PersonSmoother()
         self.source_error: UserError | None = None
         self.model_error: UserError | None = None
         self.estimator: PoseEstimator | None = None
@@ -214,5 +218,20 @@ class Pipeline:
             decoders=times.decoders,
         )
         return PoseResult(
-            frame, estimate.people, choice.name, choice.beta, stages, self._network, estimator.device_label
+            frame,
+            estimate.people,
+            choice.name,
+            choice.beta,
+            stages,
+            self._network,
+            estimator.device_label,
+            self._smoothed(frame, estimate.people),
         )
+
+    def _smoothed(self, frame: Frame, people: tuple[Person, ...]) -> tuple[Person, ...]:
+        settings = self.smoothing
+        if settings is None:
+            self._smoother.clear()
+            return ()
+        self._smoother.settings = settings
+        return self._smoother.smooth(frame.time_ns, people, continues=frame.continues)

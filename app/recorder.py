@@ -68,7 +68,7 @@ class Recorder:
     ) -> None:
         self.video_path = Path(video_path) if video_path is not None else None
         self.keypoints_path = Path(keypoints_path) if keypoints_path is not None else None
-        self._style = style
+        self.style = style
         self._readings = readings
         self._queue_size = queue_size
         self._block = block
@@ -202,7 +202,7 @@ class Recorder:
         if self._video is not None:
             picture = draw_overlay(
                 result,
-                self._style,
+                self.style,
                 readings=self._readings_at(time_ns),
             )
             self._video.write(picture, time_ns)

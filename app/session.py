@@ -15,6 +15,7 @@ from app.errors import UserError
 from app.frames import PoseResult
 from app.latest_slot import LatestSlot
 from app.meters.board import MeterBoard
+from app.meters.hold_still import HoldStill
 from app.overlay import OverlayStyle
 from app.pipeline import DecoderChoice, Pipeline
 from app.recorder import Recorder, RecordingSummary
@@ -42,7 +43,8 @@ class NetworkChoice:
 class Session:
     """One source, followed by one network, from start to stop. Its methods may be called from any thread.
 
-    latest: the newest result, for a view that pulls. board: the meters.
+    latest: the newest result, for a view that pulls. board: the meters. hold_still: the measurement that looks at the
+    results, or None; who has read its card takes it away.
     """
 
     def __init__(
@@ -59,9 +61,10 @@ class Session:
         self.network = network
         self.board = MeterBoard()
         self.latest: LatestSlot[PoseResult] = LatestSlot()
+        self.hold_still: HoldStill | None = None
         self._recorder: Recorder | None = None
         self._recorder_lock = threading.Lock()
-        consumers = [self.board.add, self._record, self.latest.put]
+        consumers = [self.board.add, self._measure_still, self._record, self.latest.put]
         if on_result is not None:
             consumers.append(on_result)
         self.pipeline = Pipeline(
@@ -155,6 +158,16 @@ class Session:
         with self._recorder_lock:
             recorder, self._recorder = self._recorder, None
         return recorder.stop() if recorder is not None else None
+
+    def start_hold_still(self) -> None:
+        """Count down, then measure jitter and bias of every decoder for some seconds."""
+        self.hold_still = HoldStill(self.source.name)
+
+    def _measure_still(self, result: PoseResult) -> None:
+        measurement = self.hold_still
+        # Frames that came before the network was there are no part of the countdown.
+        if measurement is not None and result.stages is not None:
+            measurement.add(result)
 
     def _record(self, result: PoseResult) -> None:
         recorder = self._recorder

@@ -53,7 +53,8 @@ class PoseEstimator:
     """Follows one person from image to image. Not thread-safe: one thread calls it.
 
     A new person is looked for by the detector. While the network says that its crop holds a person, the next crop
-    comes from the network's own alignment points, so it does not depend on any decoder.
+    comes from the network's own alignment points, so it does not depend on any decoder. It stays where it is as long
+    as the person does (`Region.followed_to`).
     """
 
     def __init__(self, engine: TorchEngine) -> None:
@@ -95,7 +96,7 @@ class PoseEstimator:
     ) -> Estimate:
         """People in `image` (H, W, 3) uint8 BGR, read by every decoder, ipr and debiased with this `beta`.
 
-        keep_heatmaps: give each person their heatmaps too.
+        keep_heatmaps: give each person their heatmaps too. On the CPU, where it costs nothing, they always are.
         """
         with torch.inference_mode():
             clock = StageClock(self._engine.device.torch_device)
@@ -131,8 +132,9 @@ class PoseEstimator:
             self._region = None
             return None
         points, scores, alignment = self._decode(output, beta, clock)
-        self._region = region_from_alignment(*region.to_image(alignment))
+        self._region = region.followed_to(region_from_alignment(*region.to_image(alignment)))
         in_image = region.to_image(points).astype(np.float32)
+        keep_heatmaps = keep_heatmaps or self._engine.device.torch_device.type == "cpu"
         heatmaps = output.heatmaps[0, :JOINT_COUNT].cpu().numpy() if keep_heatmaps else None
         clock.lap(TO_IMAGE)
         return Person(

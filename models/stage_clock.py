@@ -46,4 +46,5 @@ class StageClock:
     def _between(self, before: Any, after: Any) -> int:
         if self._device.type == "cpu":
             return int(after - before)
-        return round(before.elapsed_time(after) * 1e6)
+        milliseconds: float = before.elapsed_time(after)
+        return round(milliseconds * 1e6)

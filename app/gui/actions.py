@@ -23,6 +23,12 @@ class ActionKey(Enum):
     SNAPSHOT = "snapshot"
     FULL_SCREEN = "full screen"
     OPEN = "open"
+    GHOSTS = "ghosts"
+    ARROWS = "arrows"
+    HEATMAP = "heatmap"
+    SMOOTHING = "smoothing"
+    HOLD_STILL = "hold still"
+    LABORATORY = "laboratory"
     HELP = "help"
     QUIT = "quit"
 
@@ -46,6 +52,12 @@ ACTIONS: dict[ActionKey, ActionInfo] = {
     ActionKey.SNAPSHOT: ActionInfo("Snapshot", "save the annotated picture", ("S",)),
     ActionKey.FULL_SCREEN: ActionInfo("Full screen", "picture only, on the whole screen (Esc ends it)", ("F",)),
     ActionKey.OPEN: ActionInfo("Open …", "open a video file", ("Ctrl+O",)),
+    ActionKey.GHOSTS: ActionInfo("Ghosts", "draw the other decoders beside the chosen one", ("G",)),
+    ActionKey.ARROWS: ActionInfo("Arrows", "from ghost to chosen, magnified: × 1, × 4, × 16, off", ("A",)),
+    ActionKey.HEATMAP: ActionInfo("Heatmap", "over the picture: one joint, all joints, off", ("H",)),
+    ActionKey.SMOOTHING: ActionInfo("Smoothing", "smooth the points with the 1 € filter", ("O",)),
+    ActionKey.HOLD_STILL: ActionInfo("Hold still", "measure jitter and bias of every decoder for 5 s", ("T",)),
+    ActionKey.LABORATORY: ActionInfo("β laboratory", "a synthetic heatmap that explains the bias", ("L",)),
     ActionKey.HELP: ActionInfo("Help", "show this list", ("?", "F1")),
     ActionKey.QUIT: ActionInfo("Quit", "close the window; a recording is finished first", ("Ctrl+Q",)),
 }

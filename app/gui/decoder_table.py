@@ -26,14 +26,16 @@ class DecoderTable(QWidget):
         self._names = tuple(DISPLAY_NAMES)
         self._chosen = ""
         self._bars: tuple[dict[str, float], dict[str, float]] = ({}, {})
+        self._smoothed: dict[str, float] = {}
+        self._unit = "px"
         self._numbers: tuple[dict[str, float], dict[str, float]] = ({}, {})
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName("Jitter and bias of every decoder")
         self.setToolTip(
             "Jitter: how much the joints tremble, steady motion left out. Bias: distance to the peak of the heatmap.\n"
-            "Both are root mean squares over the visible joints, in pixels of the source, over the last 2 seconds; "
-            "bars are logarithmic.\nClick a row to choose the decoder."
+            "Both are root mean squares over the visible joints; bars are logarithmic, in pixels of the source.\n"
+            "A thin bar beneath is the jitter after smoothing.\nClick a row to choose the decoder."
         )
 
     def sizeHint(self) -> QSize:
@@ -44,14 +46,22 @@ class DecoderTable(QWidget):
         self._chosen = decoder
         self.update()
 
-    def show_bars(self, jitter: dict[str, float], bias: dict[str, float]) -> None:
+    def show_bars(
+        self, jitter: dict[str, float], bias: dict[str, float], smoothed_jitter: dict[str, float] | None = None
+    ) -> None:
         """Move the bars; px, by decoder."""
         self._bars = (jitter, bias)
+        self._smoothed = smoothed_jitter or {}
         self.update()
 
     def show_numbers(self, jitter: dict[str, float], bias: dict[str, float]) -> None:
-        """Change the numbers; px, by decoder."""
+        """Change the numbers; by decoder, in the unit that is shown."""
         self._numbers = (jitter, bias)
+        self.update()
+
+    def show_unit(self, unit: str) -> None:
+        """Name the unit of the numbers in the header."""
+        self._unit = unit
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -66,14 +76,16 @@ class DecoderTable(QWidget):
         column_width = (self.width() - name_width) / 2
         columns = [QRectF(name_width + i * column_width, 0, column_width, _HEADER_HEIGHT) for i in range(2)]
         painter.setPen(QColor(theme.MUTED))
-        for column, title in zip(columns, ("jitter px", "bias px"), strict=True):
-            painter.drawText(column, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
+        for column, title in zip(columns, ("jitter", "bias"), strict=True):
+            text = f"{title} {self._unit}"
+            painter.drawText(column, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
         for row, name in enumerate(self._names):
             top = _HEADER_HEIGHT + row * _ROW_HEIGHT
             self._paint_name(painter, name, QRectF(0, top, name_width, _ROW_HEIGHT))
             for column, bars, numbers in zip(columns, self._bars, self._numbers, strict=True):
                 cell = QRectF(column.left(), top, column.width(), _ROW_HEIGHT)
                 _paint_meter(painter, cell, decoder_color(name), bars.get(name, math.nan), numbers.get(name, math.nan))
+            _paint_smoothed(painter, columns[0], top, self._smoothed.get(name, math.nan))
         painter.end()
 
     def _paint_name(self, painter: QPainter, name: str, cell: QRectF) -> None:
@@ -89,7 +101,7 @@ class DecoderTable(QWidget):
 
 
 def _paint_meter(painter: QPainter, cell: QRectF, color: str, bar: float, number: float) -> None:
-    track = QRectF(cell.left(), cell.center().y() - 3, cell.width() - _NUMBER_WIDTH - 6, 6)
+    track = _track_of(cell)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(theme.LINE))
     painter.drawRoundedRect(track, 3, 3)
@@ -100,6 +112,17 @@ def _paint_meter(painter: QPainter, cell: QRectF, color: str, bar: float, number
     painter.setPen(QColor(theme.TEXT))
     text = cell.adjusted(0, 0, -6, 0)
     painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, _three_digits(number))
+
+
+def _paint_smoothed(painter: QPainter, column: QRectF, top: float, px: float) -> None:
+    track = _track_of(QRectF(column.left(), top, column.width(), _ROW_HEIGHT))
+    share = px_share(px)
+    if share > 0:
+        painter.fillRect(QRectF(track.left(), track.bottom() + 2, track.width() * share, 2), QColor(theme.TEXT))
+
+
+def _track_of(cell: QRectF) -> QRectF:
+    return QRectF(cell.left(), cell.center().y() - 3, cell.width() - _NUMBER_WIDTH - 6, 6)
 
 
 def _three_digits(value: float) -> str:

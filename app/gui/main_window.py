@@ -10,27 +10,18 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
-from PySide6.QtWidgets import (
-    QDialog,
-    QFileDialog,
-    QGridLayout,
-    QHBoxLayout,
-    QMainWindow,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from app.errors import OutputError, UserError
 from app.frames import Image, PoseResult
 from app.gui.actions import ACTIONS, ActionKey, HelpDialog
-from app.gui.decoder_panel import DecoderPanel
+from app.gui.inspection import Inspection
 from app.gui.message_bar import MessageBar
-from app.gui.meter_panel import MeterPanel
+from app.gui.pages import Pages
 from app.gui.saving import recording_message, save_png, save_screenshot
+from app.gui.side_panel import SidePanel
 from app.gui.video_view import VideoView
-from app.gui.widgets import named_label, tool_button
+from app.gui.widgets import named_label
 from app.output_names import recording_paths, snapshot_path
 from app.overlay import OverlayStyle, draw_overlay
 from app.recorder import RecordingSummary
@@ -38,7 +29,6 @@ from app.session import Session
 
 _VIEW_TICK_MS = 5
 _STATUS_TICK_MS = 250
-_PANEL_WIDTH = 372
 _SLOW_PACE = 0.93
 
 
@@ -64,18 +54,23 @@ class MainWindow(QMainWindow):
         self.view = VideoView()
         self.view.first_painted.connect(self._painted)
         self.messages = MessageBar()
-        self.decoders = DecoderPanel()
+        self.panel = SidePanel()
+        self.decoders, self.meters = self.panel.decoders, self.panel.meters
         self.decoders.decoder_chosen.connect(self.choose_decoder)
         self.decoders.beta_chosen.connect(self._choose_beta)
-        self.meters = MeterPanel()
         self.meters.table.decoder_chosen.connect(self.choose_decoder)
+        self.inspection = Inspection(self, self.panel, self.view, self.messages, recordings)
+        self.inspection.style_changed.connect(self._show_again)
         self._status = named_label("status")
         self._status.setTextFormat(Qt.TextFormat.PlainText)
         self._status.setMinimumWidth(1)  # a long name must not widen the window
-        self._buttons: dict[ActionKey, QToolButton] = {}
         self._actions = self._make_actions()
-        self._panel = self._make_panel()
-        self._lay_out()
+        self.panel.connect_buttons(self._actions)
+        self._buttons = self.panel.buttons
+        self.pages = Pages(self._make_live_page())
+        self.setCentralWidget(self.pages)
+        self.view.setFocus()  # not a button, whose focus ring would look like a choice
+        self.resize(1280, 720)
         self._view_timer = QTimer(self, interval=_VIEW_TICK_MS, timerType=Qt.TimerType.PreciseTimer)
         self._view_timer.timeout.connect(self._pull)
         self._status_timer = QTimer(self, interval=_STATUS_TICK_MS)
@@ -95,6 +90,12 @@ class MainWindow(QMainWindow):
             ActionKey.SNAPSHOT: self.save_snapshot,
             ActionKey.FULL_SCREEN: self.toggle_full_screen,
             ActionKey.OPEN: self._choose_file,
+            ActionKey.GHOSTS: self.panel.looks.toggle_ghosts,
+            ActionKey.ARROWS: self.panel.looks.next_arrows,
+            ActionKey.HEATMAP: self.panel.looks.next_heatmap,
+            ActionKey.SMOOTHING: lambda: self.panel.looks.set_smoothing(not self.panel.looks.smoothing_on),
+            ActionKey.HOLD_STILL: self.inspection.hold_still,
+            ActionKey.LABORATORY: self.toggle_laboratory,
             ActionKey.HELP: lambda: HelpDialog(self).open(),
             ActionKey.QUIT: self.close,
         }
@@ -112,58 +113,19 @@ class MainWindow(QMainWindow):
         self.addAction(leave)
         return actions
 
-    def _make_panel(self) -> QWidget:
-        panel = QWidget()
-        panel.setObjectName("panel")
-        panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        panel.setFixedWidth(_PANEL_WIDTH)
-        buttons = QGridLayout()
-        buttons.setSpacing(6)
-        places = {
-            ActionKey.RECORD: (0, 0, 1, 3),
-            ActionKey.PAUSE: (1, 0, 1, 1),
-            ActionKey.MIRROR: (1, 1, 1, 1),
-            ActionKey.SNAPSHOT: (1, 2, 1, 1),
-            ActionKey.FULL_SCREEN: (2, 0, 1, 1),
-            ActionKey.OPEN: (2, 1, 1, 1),
-            ActionKey.HELP: (2, 2, 1, 1),
-        }
-        for key, place in places.items():
-            info = ACTIONS[key]
-            button = tool_button(info.title)
-            button.setToolTip(f"{info.explained[0].upper()}{info.explained[1:]}. Key {info.keys[0]}.")
-            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            button.setCheckable(key in (ActionKey.RECORD, ActionKey.PAUSE, ActionKey.MIRROR))
-            button.clicked.connect(self._actions[key].trigger)
-            self._buttons[key] = button
-            buttons.addWidget(button, *place)
-        self._buttons[ActionKey.RECORD].setObjectName("record")
-        layout = QVBoxLayout(panel)
-        layout.setContentsMargins(16, 12, 16, 12)
-        layout.setSpacing(6)
-        layout.addWidget(named_label("heading", "DECODER"))
-        layout.addWidget(self.decoders)
-        layout.addSpacing(4)
-        layout.addWidget(self.meters, 1)
-        layout.addSpacing(4)
-        layout.addLayout(buttons)
-        return panel
-
-    def _lay_out(self) -> None:
+    def _make_live_page(self) -> QWidget:
         left = QVBoxLayout()
         left.setSpacing(0)
         left.addWidget(self.messages)
         left.addWidget(self.view, 1)
         left.addWidget(self._status)
-        central = QWidget()
-        layout = QHBoxLayout(central)
+        page = QWidget()
+        layout = QHBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(left, 1)
-        layout.addWidget(self._panel)
-        self.setCentralWidget(central)
-        self.view.setFocus()  # not a button, whose focus ring would look like a choice
-        self.resize(1280, 720)
+        layout.addWidget(self.panel)
+        return page
 
     # --- the session ------------------------------------------------------------------------------------------
 
@@ -174,6 +136,7 @@ class MainWindow(QMainWindow):
         self.view.clear()
         self.setWindowTitle(f"{session.source.name} — PoseScope")
         self.meters.watch(session.board)
+        self.inspection.adopt(session)
         self._show_choice()
         session.start()
         self._view_timer.start()
@@ -205,8 +168,19 @@ class MainWindow(QMainWindow):
 
     def _show(self, result: PoseResult, *, again: bool = False) -> None:
         started_ns = time.perf_counter_ns()
-        image = self._draw(result, OverlayStyle(mirror=self._mirror))
+        self.view.mirrored = self._mirror
+        self.inspection.show(result, mirror=self._mirror)
+        image = self._draw(result, self.inspection.style(mirror=self._mirror))
         self.view.show_result(result, image, time.perf_counter_ns() - started_ns, again=again)
+
+    def _show_again(self) -> None:
+        """The picture is to be drawn otherwise: where it is held, at once."""
+        if self._held and self.view.result is not None:
+            self._show(self.view.result, again=True)
+
+    @property
+    def _held(self) -> bool:
+        return self.session.paused or self.session.pipeline.finished.is_set()
 
     def _draw(self, result: PoseResult, style: OverlayStyle) -> Image:
         return draw_overlay(result, style, readings=self.session.board.readings())
@@ -224,6 +198,7 @@ class MainWindow(QMainWindow):
         size = f"{result.frame.image.shape[1]} × {result.frame.image.shape[0]}" if result else "no picture yet"
         if not self.view.badge and result is not None and result.stages is not None and not result.people:
             self.view.badge = "Nobody in view"
+        self.view.big_badge = self.inspection.hold_still_badge()
         parts = [session.source.name, size, f"{session.network.label} on {session.device_label or '…'}", self._pace()]
         self._status.setText("   ·   ".join(part for part in parts if part))
         self.meters.show_dropped(pipeline.dropped)
@@ -276,8 +251,7 @@ class MainWindow(QMainWindow):
         """Show this decoder from the next frame on; in a picture that is held, at once."""
         self.session.set_decoder(name)
         self._show_choice()
-        held = self.session.paused or self.session.pipeline.finished.is_set()
-        if held and self.view.result is not None:
+        if self._held and self.view.result is not None:
             # Every decoder has read this frame already.
             self._show(dataclasses.replace(self.view.result, decoder=name), again=True)
 
@@ -298,7 +272,7 @@ class MainWindow(QMainWindow):
         else:
             video, keypoints = recording_paths(self._recordings, self.session.source.name, self.session.choice.name)
             try:
-                self.session.start_recording(video, keypoints)
+                self.session.start_recording(video, keypoints, self.inspection.style(mirror=False))
             except OutputError as error:
                 self.messages.show_message(str(error), "error")
         self._update_recording()
@@ -351,7 +325,11 @@ class MainWindow(QMainWindow):
         path = snapshot_path(self._recordings, self.session.source.name, self.session.choice.name)
         result = self.view.result
         # Not as in a looking glass: what is saved shows the person as the camera saw them.
-        picture = self._draw(result, OverlayStyle()) if self._mirror and result is not None else self.view.image
+        picture = (
+            self._draw(result, self.inspection.style(mirror=False))
+            if self._mirror and result is not None
+            else self.view.image
+        )
         try:
             save_png(picture, path)
         except OutputError as error:
@@ -362,9 +340,16 @@ class MainWindow(QMainWindow):
     def toggle_full_screen(self) -> None:
         """Picture only, on the whole screen, or the window again."""
         full = not self.isFullScreen()
-        self._panel.setVisible(not full)
+        self.pages.show_live()
+        self.pages.bar.setVisible(not full)
+        self.panel.setVisible(not full)
         self._status.setVisible(not full)
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)  # stays maximized beneath
+
+    def toggle_laboratory(self) -> None:
+        """The page with the synthetic heatmap, or the live picture again. The session runs on meanwhile."""
+        if not self.isFullScreen():
+            self.pages.toggle()
 
     def _leave_full_screen(self) -> None:
         if self.isFullScreen():

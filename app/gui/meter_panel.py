@@ -1,51 +1,68 @@
-"""The meters: latency of each stage, jitter and bias of every decoder. Bars move fast, numbers can be read."""
+"""The meters: latency at a glance, jitter and bias of every decoder. Bars move fast, numbers can be read."""
 
 from __future__ import annotations
 
 import math
 import time
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.decoder_display import DECODER_COLORS, PX_RANGE
-from app.gui import theme
+from app.decoder_display import DECODER_COLORS, PX_RANGE, display_name
 from app.gui.decoder_table import DecoderTable
+from app.gui.stage_bar import StageBar
 from app.gui.strip_chart import StripChart
-from app.gui.widgets import named_label
-from app.meters.board import ESTIMATED, PAINTED, STAGES, MeterBoard, MeterSnapshot
+from app.gui.widgets import named_label, tool_button
+from app.meters.board import ESTIMATED, JITTER_WINDOW_S, PAINTED, STAGES, MeterBoard, MeterSnapshot
+from app.meters.rolling import JointDistances
 
 _TICK_MS = 80
 _TICKS_PER_NUMBER = 3
-
-_LATENCY_TEXT = "median of 10 s"
-_STAGE_COLORS = ("#6b7787", "#8fb8de", "#c9a0dc", "#56b4e9", "#f0c24b", "#7fc8a9", "#e89f7d")
-_LATENCY_COLORS = {PAINTED: theme.TEXT, "network": "#56b4e9"}
+JITTER_WINDOWS_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+# Faster than this share of the body's size in a second is called motion.
+_STILL_SPEED = 0.03
 
 
 class MeterPanel(QWidget):
-    """Reads the board several times a second while it is in sight."""
+    """Reads the board several times a second, shows the main numbers while it is in sight and hands on what it read.
+
+    snapshot_read: the snapshot, and whether it is time to change numbers too (bars move more often).
+    window_chosen: another length of the window of jitter and bias, in seconds. hold_still_asked: the button.
+    """
+
+    snapshot_read = Signal(object, bool)
+    window_chosen = Signal(float)
+    hold_still_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._board: MeterBoard | None = None
         self._dropped = 0
         self._tick = 0
+        self._chosen = ""
         self._latency_number = named_label("big", "–")
-        self._latency_text = named_label("hint", _LATENCY_TEXT)
+        self._latency_text = named_label("hint")
         self._latency_text.setToolTip(
             "From the moment this computer received the frame to the end of the paint that first shows its skeleton.\n"
             "The camera's own delay and the screen's are not included."
         )
         self._bar = StageBar()
-        self._latency_chart = StripChart("ms", _LATENCY_COLORS)
         self.table = DecoderTable()
         self._jitter_chart = StripChart("px", DECODER_COLORS, log_range=PX_RANGE)
         self._jitter_chart.setToolTip("Jitter of every decoder over the last 20 seconds, logarithmic")
-        self._latency_chart.setToolTip("Capture to paint (white) and network (blue) over the last 20 seconds")
-        for chart in (self._latency_chart, self._jitter_chart):
-            chart.setMinimumHeight(64)
+        self._jitter_chart.setMinimumHeight(64)
+        self._joints_text = named_label("hint")
+        self._motion_text = named_label("hint")
+        self._motion_text.setToolTip(
+            "How fast the joints move. Speed and acceleration are taken out of the jitter,\n"
+            "but fast and uneven motion leaves a rest: hold still to compare decoders."
+        )
+        self._smoothing_text = named_label("hint")
+        self._smoothing_text.setToolTip(
+            "Jitter of the chosen decoder before and after the smoothing, and by how much it delays the points:\n"
+            "the lag that best aligns smoothed to raw. It can only be told while the person moves."
+        )
+        self._smoothing_text.hide()
 
         head = QHBoxLayout()
         head.setSpacing(12)
@@ -57,16 +74,41 @@ class MeterPanel(QWidget):
         layout.addWidget(named_label("heading", "LATENCY, CAPTURE → PAINT"))
         layout.addLayout(head)
         layout.addWidget(self._bar)
-        layout.addWidget(self._latency_chart, 2)
         layout.addWidget(named_label("heading", "JITTER AND BIAS OF EVERY DECODER"))
         layout.addWidget(self.table)
-        layout.addWidget(self._jitter_chart, 3)
+        for label in (self._smoothing_text, self._joints_text, self._motion_text):
+            layout.addWidget(label)
+        layout.addWidget(self._jitter_chart, 1)
+        layout.addLayout(self._make_foot())
         self._timer = QTimer(self, interval=_TICK_MS)
         self._timer.timeout.connect(self.refresh)
+
+    def _make_foot(self) -> QHBoxLayout:
+        self._window = QComboBox()
+        self._window.setAccessibleName("Length of the jitter window")
+        self._window.setToolTip("Over which time jitter and bias are taken")
+        for seconds in JITTER_WINDOWS_S:
+            self._window.addItem(f"last {seconds:g} s", seconds)
+        self._window.setCurrentIndex(self._window.findData(JITTER_WINDOW_S))
+        self._window.activated.connect(lambda row: self.window_chosen.emit(self._window.itemData(row)))
+        self._unit = tool_button("% of body", checkable=True)
+        self._unit.setToolTip("Jitter and bias as a share of the body's size instead of pixels")
+        self._unit.clicked.connect(self._unit_clicked)
+        hold = tool_button("Hold still …")
+        hold.setToolTip("3-2-1, five seconds, then a card with jitter and bias of every decoder. Key T.")
+        hold.clicked.connect(self.hold_still_asked)
+        foot = QHBoxLayout()
+        foot.setSpacing(6)
+        foot.addWidget(self._window)
+        foot.addWidget(self._unit)
+        foot.addStretch(1)
+        foot.addWidget(hold)
+        return foot
 
     def watch(self, board: MeterBoard) -> None:
         """Show the numbers of this board from now on."""
         self._board = board
+        board.set_jitter_window(self._window.currentData())
         self._timer.start()
 
     def stop(self) -> None:
@@ -75,6 +117,7 @@ class MeterPanel(QWidget):
 
     def choose(self, decoder: str) -> None:
         """Mark the decoder in use."""
+        self._chosen = decoder
         self.table.choose(decoder)
         self._jitter_chart.emphasize(decoder)
 
@@ -82,81 +125,78 @@ class MeterPanel(QWidget):
         """Frames that a live source delivered faster than they could be looked at."""
         self._dropped = dropped
 
+    @property
+    def as_body_share(self) -> bool:
+        """Whether jitter and bias are shown as a share of the body's size."""
+        return self._unit.isChecked()
+
     def refresh(self) -> None:
         """Read the board and show it."""
         if self._board is None:
             return
         snapshot = self._board.read()
-        now_s = time.monotonic()
-        now_ms = {stage: spread.now for stage, spread in snapshot.latency.items()}
-        self._latency_chart.add(now_s, now_ms)
-        self._jitter_chart.add(now_s, snapshot.jitter.overall)
-        if not self.isVisible():
-            return
-        self.table.show_bars(snapshot.jitter.overall, snapshot.bias.overall)
-        self._latency_chart.redraw()
-        self._jitter_chart.redraw()
-        if self._tick % _TICKS_PER_NUMBER == 0:
-            self._show_numbers(snapshot)
+        numbers = self._tick % _TICKS_PER_NUMBER == 0
         self._tick += 1
+        self._jitter_chart.add(time.monotonic(), snapshot.jitter.overall)
+        if self.isVisible():
+            self.table.show_bars(snapshot.jitter.overall, snapshot.bias.overall, snapshot.smoothed_jitter.overall)
+            self._jitter_chart.redraw()
+            if numbers:
+                self._show_numbers(snapshot)
+        self.snapshot_read.emit(snapshot, numbers)
+
+    def _unit_clicked(self) -> None:
+        self.table.show_unit("%" if self.as_body_share else "px")
+        self.refresh()
+
+    def _in_unit(self, distances: JointDistances) -> dict[str, float]:
+        if not self.as_body_share:
+            return distances.overall
+        return {name: 100 * share for name, share in distances.body_share.items()}
 
     def _show_numbers(self, snapshot: MeterSnapshot) -> None:
-        self.table.show_numbers(snapshot.jitter.overall, snapshot.bias.overall)
+        self.table.show_numbers(self._in_unit(snapshot.jitter), self._in_unit(snapshot.bias))
         self._bar.show_stages({stage: snapshot.latency[stage].p50 for stage in STAGES if stage in snapshot.latency})
+        self._joints_text.setText(joints_text(snapshot.jitter))
+        self._motion_text.setText(self._motion(snapshot))
+        smoothed = snapshot.smoothed_jitter.overall.get(self._chosen, math.nan)
+        self._smoothing_text.setVisible(math.isfinite(smoothed))
+        if math.isfinite(smoothed):
+            self._smoothing_text.setText(self._smoothing(snapshot.jitter.overall.get(self._chosen, math.nan), smoothed))
+        self._show_latency(snapshot)
+
+    def _show_latency(self, snapshot: MeterSnapshot) -> None:
+        assert self._board is not None
+        window_text = f"median of {self._board.latency_window_s:g} s"
         latency = snapshot.latency.get(PAINTED) or snapshot.latency.get(ESTIMATED)
         if latency is None:
             self._latency_number.setText("–")
-            self._latency_text.setText(_LATENCY_TEXT)
+            self._latency_text.setText(window_text)
             return
         self._latency_number.setText(f"{latency.p50:.0f} ms")
         fps = "–" if math.isnan(snapshot.fps) else f"{snapshot.fps:.1f}"
         dropped = f" · {self._dropped} dropped" if self._dropped else ""
         # Lines any longer are cut off beside a latency of four digits.
-        self._latency_text.setText(
-            f"{_LATENCY_TEXT}{dropped}\np95 {latency.p95:.0f} · p99 {latency.p99:.0f} · {fps} fps"
-        )
+        self._latency_text.setText(f"{window_text}{dropped}\np95 {latency.p95:.0f} · p99 {latency.p99:.0f} · {fps} fps")
+
+    def _motion(self, snapshot: MeterSnapshot) -> str:
+        speed = snapshot.motion.speed.overall.get(self._chosen, math.nan)
+        share = snapshot.motion.speed.body_share.get(self._chosen, math.nan)
+        if math.isnan(speed):
+            return "Motion –"
+        state = "Moving" if share > _STILL_SPEED else "Still"
+        return f"{state}: {speed:.0f} px/s, {100 * share:.0f} % of the body a second"
+
+    def _smoothing(self, raw: float, smoothed: float) -> str:
+        assert self._board is not None
+        lag = self._board.read_lag()
+        lag_text = "lag – (move to see it)" if lag is None else f"lag {lag:.0f} ms"
+        return f"Smoothed {display_name(self._chosen)}: {raw:.2f} → {smoothed:.2f} px, {lag_text}"
 
 
-class StageBar(QWidget):
-    """Median time of each stage, stacked in one bar, with a legend beneath."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._stages: dict[str, float] = {}
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Median time of each stage")
-
-    def sizeHint(self) -> QSize:
-        return QSize(330, 48)
-
-    def show_stages(self, medians_ms: dict[str, float]) -> None:
-        """medians_ms: stage -> ms; stages that take no time are left out."""
-        self._stages = {stage: ms for stage, ms in medians_ms.items() if ms >= 0.005}
-        self.setToolTip("\n".join(f"{stage}: {ms:.2f} ms" for stage, ms in medians_ms.items()))
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = painter.font()
-        font.setPixelSize(11)
-        painter.setFont(font)
-        total = sum(self._stages.values())
-        x, legend_x, legend_y = 0.0, 0.0, 14.0
-        for stage, color in zip(STAGES, _STAGE_COLORS, strict=True):
-            ms = self._stages.get(stage)
-            if ms is None:
-                continue
-            width = self.width() * ms / total
-            painter.fillRect(QRectF(x, 0, max(width - 1, 0.5), 8), QColor(color))
-            x += width
-            text = f"{stage} {ms:.1f}"
-            text_width = painter.fontMetrics().horizontalAdvance(text) + 22
-            if legend_x + text_width > self.width() and legend_x > 0:
-                legend_x, legend_y = 0.0, legend_y + 16
-            painter.fillRect(QRectF(legend_x, legend_y + 4, 8, 8), QColor(color))
-            painter.setPen(QColor(theme.MUTED))
-            cell = QRectF(legend_x + 12, legend_y, text_width, 16)
-            painter.drawText(cell, Qt.AlignmentFlag.AlignVCenter, text)
-            legend_x += text_width
-        painter.end()
+def joints_text(distances: JointDistances) -> str:
+    """How many joints are in the numbers, and why the others are not."""
+    if not distances.joints:
+        return "No joint seen"
+    left_out = f" · {distances.left_out} left out (score under 0.3)" if distances.left_out else ""
+    return f"{distances.joints} joints{left_out}"

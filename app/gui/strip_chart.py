@@ -7,6 +7,7 @@ from collections import deque
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 
 from app.gui import theme
@@ -81,18 +82,65 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
         if not self._times or not self.isVisible():
             return
         seconds = np.array(self._times) - self._times[-1]
+        curves = self._curves()
         if not self._floor:
-            newest = [value for kept in self._values.values() for value in kept if math.isfinite(value)]
-            self._show_up_to(_round_above(max(newest, default=1.0)))
+            self._show_up_to(_round_above(self._largest(curves)))
         for name, line in self._lines.items():
-            values = np.array(self._values[name])
-            line.setData(seconds, np.maximum(values, self._floor) if self._floor else values)
+            line.setData(seconds, np.maximum(curves[name], self._floor) if self._floor else curves[name])
+
+    def _curves(self) -> dict[str, NDArray[np.float64]]:
+        """What to draw, for each line."""
+        return {name: np.array(kept) for name, kept in self._values.items()}
+
+    def _largest(self, curves: dict[str, NDArray[np.float64]]) -> float:
+        """The largest value that has to be inside the chart."""
+        known = np.concatenate(list(curves.values()))
+        return float(known.max(where=np.isfinite(known), initial=0.0))
 
     def _show_up_to(self, top: float) -> None:
         if top != self._top:
             self._top = top
             self.getPlotItem().setYRange(0, top, padding=0.16)
             self._y_axis.setTicks([[(0, "0"), (top / 2, f"{top / 2:g}"), (top, f"{top:g}")]])
+
+
+class StackedChart(StripChart):
+    """Areas that lie on one another, the first at the bottom, and a dashed line to compare their sum with."""
+
+    def __init__(self, unit: str, colors: dict[str, str]) -> None:
+        super().__init__(unit, colors)
+        for depth, (name, line) in enumerate(self._lines.items()):
+            line.setPen(None)
+            line.setFillLevel(0)
+            line.setBrush(pg.mkBrush(colors[name]))
+            line.setZValue(-depth)  # each hides the lower part of the next, which is the sum up to itself
+        self._reference = pg.InfiniteLine(
+            angle=0,
+            pen=pg.mkPen(theme.TEXT, width=1, style=Qt.PenStyle.DashLine),
+            label="frame interval {value:.1f} ms",
+            labelOpts={"position": 0.02, "anchors": [(0, 1), (0, 1)], "color": theme.TEXT},
+        )
+        self._reference.setZValue(1)
+        self._reference.hide()
+        self.addItem(self._reference)
+
+    def show_reference(self, value: float | None) -> None:
+        """Where the dashed line is; None hides it."""
+        self._reference.setVisible(value is not None)
+        if value is not None:
+            self._reference.setValue(value)
+
+    def _curves(self) -> dict[str, NDArray[np.float64]]:
+        values = np.array([list(kept) for kept in self._values.values()])
+        unknown = np.isnan(values).all(0)
+        sums = np.cumsum(np.nan_to_num(values), 0)
+        sums[:, unknown] = np.nan
+        return dict(zip(self._values, sums, strict=True))
+
+    def _largest(self, curves: dict[str, NDArray[np.float64]]) -> float:
+        # With room for the line's label above it.
+        reference = self._reference.value() * 1.2 if self._reference.isVisible() else 0.0
+        return max(super()._largest(curves), reference)
 
 
 def _round_above(value: float) -> float:

@@ -32,8 +32,24 @@ QToolButton, QPushButton {{
 QToolButton:hover, QPushButton:hover {{ border-color: {MUTED}; }}
 QToolButton:focus, QPushButton:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
 QToolButton:checked {{ background: {ACCENT}; border-color: {ACCENT}; color: {ON_ACCENT}; font-weight: 600; }}
+QToolButton#small {{ font-size: 12px; padding: 5px 1px; }}
 QToolButton#record {{ font-weight: 600; }}
 QToolButton#record:checked {{ background: {RECORD}; border-color: {RECORD}; color: {ON_ACCENT}; }}
+QWidget#pages {{ background: {PANEL}; border-bottom: 1px solid {LINE}; }}
+QWidget#pages QToolButton {{ padding: 3px 14px; }}
+QTabBar {{ background: transparent; }}
+QTabBar::tab {{ color: {MUTED}; padding: 6px 2px; border-bottom: 2px solid {LINE}; }}
+QTabBar::tab:hover {{ color: {TEXT}; }}
+QTabBar::tab:selected {{ color: {TEXT}; border-bottom: 2px solid {ACCENT}; }}
+QTabBar::tab:focus {{ color: {ACCENT}; }}
+QCheckBox {{ spacing: 7px; }}
+QTableWidget {{ background: transparent; border: none; font-size: 12px; }}
+QTableWidget::item {{ padding: 0 3px; }}
+QHeaderView {{ background: transparent; }}
+QHeaderView::section {{ background: transparent; color: {MUTED}; border: none; padding: 0 3px; font-size: 11px; }}
+QScrollBar:vertical {{ background: transparent; width: 8px; }}
+QScrollBar::handle:vertical {{ background: {LINE}; border-radius: 4px; min-height: 24px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
 QComboBox {{ combobox-popup: 0; background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px; padding: 5px 8px; }}
 QComboBox QAbstractItemView {{ background: {RAISED}; selection-background-color: {ACCENT};
     selection-color: {ON_ACCENT}; border: 1px solid {LINE}; }}

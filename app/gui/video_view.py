@@ -6,12 +6,13 @@ import time
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.frames import Image, PoseResult
 from app.gui import theme
 
+_MARKER_RADIUS = 15.0
 OPENING = "Opening the source …"
 
 
@@ -20,9 +21,12 @@ class VideoView(QWidget):
 
     first_painted: emitted once for each result, at the end of the paint that first showed it, with the result, the
         time its overlay took, the time the paint took, and the moment (host clock), all in ns.
+    clicked: a place in the picture, in its pixels as they are shown, and whether they are shown mirrored.
+    marker: a place, likewise, around which a ring is drawn; not part of what is recorded. mirrored: set by the owner.
     """
 
     first_painted = Signal(object, object, object, object)
+    clicked = Signal(QPointF, bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,6 +41,9 @@ class VideoView(QWidget):
         self._unseen = False
         self.empty_text = OPENING
         self.badge = ""
+        self.big_badge = ""
+        self.marker: tuple[float, float] | None = None
+        self.mirrored = False
         self.recording_text = ""
 
     @property
@@ -80,6 +87,8 @@ class VideoView(QWidget):
             self._paint_picture(painter, self._image)
         if self.badge:
             self._paint_badge(painter)
+        if self.big_badge:
+            self._paint_big_badge(painter)
         if self.recording_text:
             self._paint_recording(painter)
         painter.end()
@@ -92,11 +101,45 @@ class VideoView(QWidget):
         height, width = image.shape[:2]
         # Over the array, not a copy: the stride is passed, and self._image keeps the array alive.
         picture = QImage(image.data, width, height, image.strides[0], QImage.Format.Format_BGR888)
+        target, scale = self._target(image)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(target, picture)
+        if self.marker is not None and np.isfinite(self.marker).all():
+            # The centre of the top left pixel is (0, 0).
+            centre = target.topLeft() + QPointF(self.marker[0] + 0.5, self.marker[1] + 0.5) * scale
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            for color, width_px in ((QColor(18, 18, 18), 4.0), (QColor(theme.TEXT), 2.0)):
+                painter.setPen(QPen(color, width_px))
+                painter.drawEllipse(centre, _MARKER_RADIUS, _MARKER_RADIUS)
+
+    def _target(self, image: Image) -> tuple[QRectF, float]:
+        """Where the picture lies in the widget, and how much it is magnified."""
+        height, width = image.shape[:2]
         scale = min(self.width() / width, self.height() / height)
         target = QRectF(0, 0, width * scale, height * scale)
         target.moveCenter(QRectF(self.rect()).center())
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(target, picture)
+        return target, scale
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        super().mousePressEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton and self._image is not None:
+            target, scale = self._target(self._image)
+            if target.contains(event.position()):
+                place = (event.position() - target.topLeft()) / scale - QPointF(0.5, 0.5)
+                self.clicked.emit(place, self.mirrored)
+
+    def _paint_big_badge(self, painter: QPainter) -> None:
+        font = QFont(self.font())
+        font.setBold(True)
+        font.setPixelSize(max(36, round(0.09 * self.height())))
+        painter.setFont(font)
+        size = painter.fontMetrics().boundingRect(self.big_badge)
+        plate = QRectF(0, 0, size.width() + 72, size.height() + 28)
+        plate.moveCenter(QRectF(self.rect()).center())
+        plate.moveTop(0.62 * self.height())
+        self._fill_plate(painter, plate)
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, self.big_badge)
 
     def _paint_badge(self, painter: QPainter) -> None:
         plate = self._plate_for(painter, self.badge, 18)
@@ -125,5 +168,6 @@ class VideoView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(20, 23, 28, 215))
-        painter.drawRoundedRect(plate, plate.height() / 2, plate.height() / 2)
+        radius = min(plate.height() / 2, 26.0)
+        painter.drawRoundedRect(plate, radius, radius)
         painter.setPen(QColor(theme.TEXT))

@@ -24,6 +24,10 @@ class BiasMeter:
         """Forget everything."""
         self._rolling.clear()
 
+    def set_window(self, window_s: float) -> None:
+        """Read over that many seconds from now on."""
+        self._rolling.set_window(window_s)
+
     def add(self, time_ns: int, person: Person | None) -> None:
         """One frame's person, or None where nobody was seen."""
         self._rolling.trim(time_ns)

@@ -1,4 +1,4 @@
-"""All meters together, fed from the pipeline's threads and read by the window, the overlay and the report."""
+"""All meters of a session, and what they show at one moment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from app.frames import PoseResult, Readings
 from app.meters.bias import BiasMeter
-from app.meters.jitter import JitterMeter
+from app.meters.jitter import JitterMeter, Motion
+from app.meters.lag import LagMeter
 from app.meters.latency import LatencyMeter, Spread
 from app.meters.rolling import JointDistances
 
@@ -17,46 +18,95 @@ from app.meters.rolling import JointDistances
 ESTIMATED = "estimated"
 PAINTED = "painted"
 STAGES = ("capture wait", "preprocess", "detect", "network", "decode", "overlay", "paint")
+LATENCY_WINDOW_S = 10.0
+JITTER_WINDOW_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class MeterSnapshot:
-    """What all meters show at one moment."""
+    """What all meters show at one moment.
+
+    latency: by stage; decoders: the parts of "decode" (see `models.estimator.EstimateTimes`).
+    frame_interval: between the pictures of the source, dropped ones counted; None before the second picture.
+    smoothed_jitter: of the smoothed points; empty where smoothing is off.
+    """
 
     latency: dict[str, Spread]
+    decoders: dict[str, Spread]
+    frame_interval: Spread | None
     fps: float
     jitter: JointDistances
     bias: JointDistances
+    motion: Motion
+    smoothed_jitter: JointDistances
 
 
 class MeterBoard:
     """Thread-safe: results come from the inference thread, paint times from the window, readers from anywhere."""
 
-    def __init__(self, *, latency_window_s: float = 10.0, jitter_window_s: float = 2.0) -> None:
+    def __init__(self, *, latency_window_s: float = LATENCY_WINDOW_S, jitter_window_s: float = JITTER_WINDOW_S) -> None:
         self._lock = threading.Lock()
         self._latency = LatencyMeter(latency_window_s)
+        self._decoders = LatencyMeter(latency_window_s)
+        self._interval = LatencyMeter(latency_window_s, warm_up=0)
         self._jitter = JitterMeter(jitter_window_s)
         self._bias = BiasMeter(jitter_window_s)
+        self._smoothed_jitter = JitterMeter(jitter_window_s)
+        self._lag = LagMeter()
         self._beta = math.nan
+        self._last: PoseResult | None = None
+        self.latency_window_s = latency_window_s
+        self.jitter_window_s = jitter_window_s
+
+    def set_latency_window(self, seconds: float) -> None:
+        """How far back the latency meters look."""
+        with self._lock:
+            self.latency_window_s = seconds
+            for meter in (self._latency, self._decoders, self._interval):
+                meter.set_window(seconds)
+
+    def set_jitter_window(self, seconds: float) -> None:
+        """How far back jitter, bias and motion look."""
+        with self._lock:
+            self.jitter_window_s = seconds
+            for meter in (self._jitter, self._bias, self._smoothed_jitter):
+                meter.set_window(seconds)
 
     def add(self, result: PoseResult) -> None:
         """One estimated frame."""
-        stages = result.stages
-        if stages is None:
+        if result.stages is None:
             return
-        person = result.people[0] if result.people else None
         with self._lock:
-            durations = (stages.capture_wait, stages.preprocess, stages.detect, stages.network, stages.decode)
-            for stage, duration in zip(STAGES, durations, strict=False):
-                self._latency.add(stage, stages.done_ns, duration)
-            self._latency.add(ESTIMATED, stages.done_ns, stages.done_ns - result.frame.captured_ns)
+            self._add_times(result)
             if result.beta != self._beta:
                 # What was read with another beta says nothing about this one.
                 self._beta = result.beta
-                self._jitter.clear()
-                self._bias.clear()
-            self._jitter.add(result.frame.time_ns, person, continues=result.frame.continues)
-            self._bias.add(result.frame.time_ns, person)
+                for meter in (self._jitter, self._bias, self._smoothed_jitter):
+                    meter.clear()
+            self._add_people(result)
+            self._last = result
+
+    def _add_times(self, result: PoseResult) -> None:
+        stages, frame = result.stages, result.frame
+        assert stages is not None
+        durations = (stages.capture_wait, stages.preprocess, stages.detect, stages.network, stages.decode)
+        for stage, duration in zip(STAGES, durations, strict=False):
+            self._latency.add(stage, stages.done_ns, duration)
+        self._latency.add(ESTIMATED, stages.done_ns, stages.done_ns - frame.captured_ns)
+        for part, duration in stages.decoders.items():
+            self._decoders.add(part, stages.done_ns, duration)
+        if self._last is not None and frame.continues and frame.index > self._last.frame.index:
+            passed = (frame.time_ns - self._last.frame.time_ns) / (frame.index - self._last.frame.index)
+            self._interval.add("frame", stages.done_ns, passed)
+
+    def _add_people(self, result: PoseResult) -> None:
+        time_ns, continues = result.frame.time_ns, result.frame.continues
+        person = result.people[0] if result.people else None
+        smoothed = result.smoothed[0] if result.smoothed else None
+        self._jitter.add(time_ns, person, continues=continues)
+        self._bias.add(time_ns, person)
+        self._smoothed_jitter.add(time_ns, smoothed, continues=continues)
+        self._lag.add(time_ns, person, smoothed, result.decoder, continues=continues)
 
     def add_paint(self, result: PoseResult, overlay_ns: int, paint_ns: int, painted_ns: int) -> None:
         """The first paint of a result ended at `painted_ns` of the host clock."""
@@ -71,16 +121,28 @@ class MeterBoard:
         """All meters at this moment."""
         with self._lock:
             return MeterSnapshot(
-                self._latency.read_all(), self._latency.rate(ESTIMATED), self._jitter.read(), self._bias.read()
+                latency=self._latency.read_all(),
+                decoders=self._decoders.read_all(),
+                frame_interval=self._interval.read("frame"),
+                fps=self._latency.rate(ESTIMATED),
+                jitter=self._jitter.read(),
+                bias=self._bias.read(),
+                motion=self._jitter.motion(),
+                smoothed_jitter=self._smoothed_jitter.read(),
             )
+
+    def read_lag(self) -> float | None:
+        """How many ms the smoothed points of the chosen decoder lag behind; None where it cannot be told."""
+        with self._lock:
+            return self._lag.read()
 
     def readings(self) -> Readings:
         """The few numbers that are drawn into the picture: capture to paint, or to estimate where none is painted."""
-        snapshot = self.read()
-        latency = snapshot.latency.get(PAINTED) or snapshot.latency.get(ESTIMATED)
-        return Readings(
-            latency_ms=latency.p50 if latency else float("nan"),
-            fps=snapshot.fps,
-            jitter_px=snapshot.jitter.overall,
-            bias_px=snapshot.bias.overall,
-        )
+        with self._lock:
+            latency_ms = self._latency.median(PAINTED)
+            return Readings(
+                latency_ms=self._latency.median(ESTIMATED) if math.isnan(latency_ms) else latency_ms,
+                fps=self._latency.rate(ESTIMATED),
+                jitter_px=self._jitter.read().overall,
+                bias_px=self._bias.read().overall,
+            )

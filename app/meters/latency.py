@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
+from array import array
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Spread:
 
 
 class LatencyMeter:
-    """Durations of named stages over the last `window_s` seconds.
+    """Durations of named stages over the last `window_s` seconds; 16 bytes each, so that hours can be kept.
 
     The first `warm_up` durations of each stage are left out: they hold one-off costs.
     """
@@ -33,8 +34,12 @@ class LatencyMeter:
     def __init__(self, window_s: float = 10.0, warm_up: int = 3) -> None:
         self._window_ns = window_s * 1e9
         self._warm_up = warm_up
-        self._stages: dict[str, deque[tuple[int, float]]] = {}
+        self._stages: dict[str, _Durations] = {}
         self._skipped: dict[str, int] = {}
+
+    def set_window(self, window_s: float) -> None:
+        """Read over that many seconds from now on."""
+        self._window_ns = window_s * 1e9
 
     def add(self, stage: str, now_ns: int, duration_ns: float) -> None:
         """A duration that ended at `now_ns` of the host clock."""
@@ -42,17 +47,26 @@ class LatencyMeter:
         if skipped < self._warm_up:
             self._skipped[stage] = skipped + 1
             return
-        entries = self._stages.setdefault(stage, deque())
-        entries.append((now_ns, duration_ns / 1e6))
-        while now_ns - entries[0][0] > self._window_ns:
-            entries.popleft()
+        durations = self._stages.setdefault(stage, _Durations())
+        durations.append(now_ns, duration_ns / 1e6)
+        durations.forget_before(now_ns - self._window_ns)
+
+    def newest(self, stage: str) -> float:
+        """The stage's last duration in ms; NaN before the first."""
+        durations = self._stages.get(stage)
+        return durations.milliseconds[-1] if durations else float("nan")
+
+    def median(self, stage: str) -> float:
+        """Milliseconds; NaN where the stage has no durations."""
+        durations = self._stages.get(stage)
+        return float(np.median(durations.values())) if durations else float("nan")
 
     def read(self, stage: str) -> Spread | None:
         """The stage's durations over the window, or None where there are none yet."""
-        entries = self._stages.get(stage)
-        if not entries:
+        durations = self._stages.get(stage)
+        if not durations:
             return None
-        values = np.array([entry[1] for entry in entries])
+        values = durations.values()
         p50, p95, p99 = np.percentile(values, (50, 95, 99)).tolist()
         return Spread(float(values[-1]), p50, p95, p99, float(values.max()), len(values))
 
@@ -63,8 +77,35 @@ class LatencyMeter:
 
     def rate(self, stage: str) -> float:
         """How often a second the stage ended over the window; NaN before the second time."""
-        entries = self._stages.get(stage)
-        if entries is None or len(entries) < 2:
+        durations = self._stages.get(stage)
+        if not durations or len(durations) < 2:
             return float("nan")
-        span_ns = entries[-1][0] - entries[0][0]
-        return (len(entries) - 1) / span_ns * 1e9 if span_ns > 0 else float("nan")
+        span_ns = durations.times_ns[-1] - durations.times_ns[durations.first]
+        return (len(durations) - 1) / span_ns * 1e9 if span_ns > 0 else float("nan")
+
+
+class _Durations:
+    """Durations in ms and when they ended; those before index `first` are forgotten."""
+
+    def __init__(self) -> None:
+        self.times_ns = array("q")
+        self.milliseconds = array("d")
+        self.first = 0
+
+    def __len__(self) -> int:
+        return len(self.times_ns) - self.first
+
+    def append(self, now_ns: int, milliseconds: float) -> None:
+        self.times_ns.append(now_ns)
+        self.milliseconds.append(milliseconds)
+
+    def forget_before(self, oldest_ns: float) -> None:
+        while self.times_ns[self.first] < oldest_ns:
+            self.first += 1
+        if self.first > len(self):
+            del self.times_ns[: self.first], self.milliseconds[: self.first]
+            self.first = 0
+
+    def values(self) -> NDArray[np.float64]:
+        # A copy: an array that numpy looks into cannot grow.
+        return np.array(self.milliseconds[self.first :])

@@ -26,6 +26,11 @@ class JointDistances:
     body_share: dict[str, float]
     joints: int
 
+    @property
+    def left_out(self) -> int:
+        """How many joints were not seen in the window, so that they are in no number."""
+        return max((len(values) for values in self.per_joint.values()), default=0) - self.joints
+
 
 class RollingDistances:
     """Means of squared distances (D, K) over the last `window_s` seconds, on the time line of the frames.
@@ -45,6 +50,10 @@ class RollingDistances:
         self._seen_counts: NDArray[np.int64] = np.zeros(0, np.int64)
         self._body_sum = 0.0
         self._count = 0
+
+    def set_window(self, window_s: float) -> None:
+        """Keep that many seconds from now on; a finite window stays finite and an infinite one infinite."""
+        self._window_ns = window_s * 1e9
 
     def add(self, time_ns: int, squares: NDArray[np.float64], seen: NDArray[np.bool_], body_size: float) -> None:
         """squares: (D, K) px²; seen: (K,) which joints count; body_size: px."""

@@ -50,3 +50,25 @@ def jitter_of(
     for time_ns, points in zip(times, tracks, strict=True):
         meter.add(time_ns, None if points is None else person_at(points))
     return meter
+
+
+def fits_of_seven(
+    times: Sequence[int], tracks: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What the jitter meter's definition says, by numpy's own polynomial fits.
+
+    Returns r of the middle of each seven frames, shaped like tracks (T, K, 2) without 6 frames, and Σ w² (T - 6,).
+    """
+    seconds = np.array(times) / 1e9
+    read, weights = [], []
+    for i in range(3, len(times) - 3):
+        t = seconds[i - 3 : i + 4] - seconds[i]
+        a = t[4] / (t[4] - t[2])
+
+        def r_of(x, t=t, a=a):
+            rest = x - np.stack([np.polyval(np.polyfit(t, column, 2), t) for column in x.T], 1)
+            return rest[3] - a * rest[2] - (1 - a) * rest[4]
+
+        read.append(r_of(tracks[i - 3 : i + 4].reshape(7, -1)).reshape(tracks.shape[1:]))
+        weights.append((r_of(np.eye(7)) ** 2).sum())
+    return np.array(read), np.array(weights)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -25,6 +26,7 @@ from app.overlay import draw_overlay
 from models.bundle import DETECTOR_MEMBER
 from models.estimator import DECODER_NAMES
 from models.skeletons import BLAZEPOSE_33
+from tests.app.meter_motion import fits_of_seven
 from tests.app.test_mp4_writer import read_back
 
 CLIP = str(SAMPLE_CLIP)
@@ -115,11 +117,10 @@ def test_the_report_holds_every_stage_and_decoder(finished: Finished) -> None:
 
 def test_report_and_keypoints_tell_the_same(finished: Finished) -> None:
     nose = [row for row in finished.rows if row["joint"] == "nose" and row["decoder"] == "debiased"]
-    x, y = ([float(row[axis]) for row in nose] for axis in "xy")
-    second_differences = [
-        (track[i] - 2 * track[i + 1] + track[i + 2]) ** 2 for track in (x, y) for i in range(FRAMES - 2)
-    ]
-    jitter = (sum(second_differences) / (FRAMES - 2) / 12) ** 0.5
+    track = np.array([[[float(row["x"]), float(row["y"])]] for row in nose])
+    times = [round(float(row["time_s"]) * 1e9) for row in nose]
+    r, weights = fits_of_seven(times, track)
+    jitter = ((r**2).sum((1, 2)) / (2 * weights)).mean() ** 0.5
     # The table is rounded to a thousandth of a pixel.
     assert finished.report["jitter"]["debiased"]["per_joint_px"]["nose"] == pytest.approx(jitter, abs=2e-3)
 

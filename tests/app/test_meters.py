@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from app.meters.bias import BiasMeter
 from app.meters.jitter import JitterMeter
 from tests.app import builders
-from tests.app.meter_motion import BODY_SIZE, MS, jitter_of, person_at, steady_times, times_of_steps
+from tests.app.meter_motion import BODY_SIZE, MS, fits_of_seven, jitter_of, person_at, steady_times, times_of_steps
 
 STILL = builders.standing_points()
 IRREGULAR_MS = (20, 50, 33, 41, 120)
@@ -24,8 +25,11 @@ def noise(seed: int, count: int, s: float) -> np.ndarray:
 
 @pytest.mark.parametrize("s", [0.05, 0.3, 1.0, 5.0])
 @pytest.mark.parametrize("times", [steady_times(1500), times_of_steps(IRREGULAR_MS, 1500)], ids=["steady", "irregular"])
-def test_white_noise_reads_its_standard_deviation(s, times):
-    reading = jitter_of(times, noise(3, 1500, s)).read()
+@pytest.mark.parametrize(("velocity", "acceleration"), [(0, 0), (80, 0), (80, 6)], ids=["still", "steady", "speeding"])
+def test_white_noise_reads_its_standard_deviation_however_the_person_moves(s, times, velocity, acceleration):
+    t = np.array(times)[:, None, None] / 1e9
+    motion = np.array([0.6, -0.8]) * (velocity * t + acceleration / 2 * t**2)
+    reading = jitter_of(times, noise(3, 1500, s) + motion).read()
     assert reading.overall == {name: pytest.approx(s, rel=0.02) for name in builders.DECODERS}
     assert reading.joints == 33
 
@@ -46,28 +50,37 @@ def test_each_decoder_and_each_joint_reads_its_own_noise():
         assert reading.body_share[name] == pytest.approx(reading.overall[name] / BODY_SIZE)
 
 
-@pytest.mark.parametrize("steps_ms", [(1000 / 30,), (20, 50), (5, 480, 33)])
-def test_constant_velocity_cancels(steps_ms):
+MOTIONS = pytest.mark.parametrize("steps_ms", [(1000 / 30,), (20, 50), (5, 480, 33)])
+
+
+@MOTIONS
+def test_constant_velocity_is_no_jitter_and_is_read_as_speed(steps_ms):
     times = times_of_steps(steps_ms, 60)
-    px_per_ns = np.array([0.3, -0.2]) / (10 * MS)
-    reading = jitter_of(times, [STILL + t * px_per_ns for t in times]).read()
-    # What stays is the rounding of float32 at 300 px.
-    assert max(reading.overall.values()) < 3e-5
+    meter = jitter_of(times, [STILL + np.array([30.0, -40.0]) * t / 1e9 for t in times])
+    # What stays is the rounding of float32 at up to 600 px.
+    assert max(meter.read().overall.values()) < 1e-4
+    assert meter.motion().speed.overall["ipr"] == pytest.approx(50.0, rel=1e-3)
+    assert meter.motion().speed.body_share["ipr"] == pytest.approx(50.0 / BODY_SIZE, rel=1e-3)
+    assert meter.motion().acceleration.overall["ipr"] < 0.5
 
 
-@pytest.mark.parametrize(("before_ms", "after_ms"), [(40, 40), (20, 50), (200, 10)])
-def test_constant_acceleration_reads_the_closed_form(before_ms, after_ms):
-    # x = ½ q t²: the middle point is ½ q (t1 - t0)(t2 - t1) off the straight line, by |r|² / (2 (1 + a² + b²)).
-    # At a steady rate that is |q| dt² / √12.
-    q = np.array([300.0, -400.0])  # px/s², so |q| = 500
-    before, after = before_ms / 1000, after_ms / 1000
-    times = [0, before_ms * MS, (before_ms + after_ms) * MS]
-    a = after / (before + after)
-    expected = 0.5 * 500 * before * after / math.sqrt(2 * (1 + a * a + (1 - a) ** 2))
-    if before == after:
-        assert expected == pytest.approx(500 * before**2 / math.sqrt(12))
-    reading = jitter_of(times, [STILL + q / 2 * (t / 1e9) ** 2 for t in times]).read()
-    assert reading.overall["debiased"] == pytest.approx(expected, rel=1e-4)
+@MOTIONS
+def test_constant_acceleration_is_no_jitter_and_is_read_as_such(steps_ms):
+    times = times_of_steps(steps_ms, 60)
+    q = np.array([60.0, -80.0])  # px/s²
+    meter = jitter_of(times, [STILL + q / 2 * (t / 1e9) ** 2 for t in times])
+    # The second difference alone would show |q| dt² / √12 = .032 px at 30 frames a second, 3.6 px at the longest steps.
+    assert max(meter.read().overall.values()) < 1e-3
+    assert meter.motion().acceleration.overall["dark"] == pytest.approx(100.0, rel=0.01)
+
+
+def test_a_waving_arm_is_motion_and_hardly_any_jitter():
+    # Once a second, 100 px to each side: the second difference alone reads (2 π)² 100 / 900 / √12 / √2 = .9 px.
+    t = np.arange(300) / 30
+    waving = STILL + 100 * np.stack((np.sin(2 * np.pi * t), np.zeros(300)), -1)[:, None]
+    meter = jitter_of(steady_times(300), waving)
+    assert meter.read().overall["argmax"] < 0.1
+    assert meter.motion().speed.overall["argmax"] == pytest.approx(2 * np.pi * 100 / math.sqrt(2), rel=0.07)
 
 
 def feed(
@@ -82,8 +95,11 @@ def test_a_jump_of_a_followed_person_is_seen():
     times = steady_times(20)
     feed(meter, times[:10])
     feed(meter, times[10:], STILL + 100)
-    # Two of the 18 triples hold the jump: |r| is 50 √2 px in each.
-    assert meter.read().overall["argmax"] == pytest.approx(math.sqrt(2 * (50**2 * 2) / 3 / 18), rel=1e-4)
+    tracks = np.concatenate((np.zeros((10, 1, 2)), np.full((10, 1, 2), 100.0)))
+    r, weights = fits_of_seven(times, tracks)
+    expected = math.sqrt(((r**2).sum((1, 2)) / (2 * weights)).mean())
+    assert expected > 10
+    assert meter.read().overall["argmax"] == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("how", ["lost", "another person", "gap", "starts again"])
@@ -101,24 +117,27 @@ def test_what_does_not_continue_makes_no_spike(how):
 
 
 def test_a_gap_of_half_a_second_is_still_a_neighbour():
-    assert jitter_of([0, 500 * MS, 1000 * MS], [STILL] * 3).read().joints == 33
-    assert jitter_of([0, 500 * MS, 1001 * MS], [STILL] * 3).read().joints == 0
+    times = [i * 500 * MS for i in range(7)]
+    assert jitter_of(times, [STILL] * 7).read().joints == 33
+    assert jitter_of([*times[:6], times[6] + MS], [STILL] * 7).read().joints == 0
 
 
 def test_a_lost_frame_is_not_bridged():
-    noisy = list(noise(5, 6, 1.0))
-    lost = jitter_of(steady_times(6), [*noisy[:3], None, *noisy[4:]]).read()
-    first_three = jitter_of(steady_times(3), noisy[:3]).read()
-    assert lost.overall == first_three.overall
+    noisy = list(noise(5, 14, 1.0))
+    lost = jitter_of(steady_times(14), [*noisy[:7], None, *noisy[8:]]).read()
+    first_seven = jitter_of(steady_times(7), noisy[:7]).read()
+    assert lost.overall == first_seven.overall
     assert lost.overall["dark"] > 0
 
 
-def test_before_three_frames_nothing_is_known():
-    for count in (0, 1, 2):
-        reading = jitter_of(steady_times(count), [STILL] * count).read()
-        assert reading.joints == 0
-        assert reading.per_joint == {}
-        assert all(math.isnan(value) for value in (*reading.overall.values(), *reading.body_share.values()))
+def test_before_seven_frames_nothing_is_known():
+    for count in (0, 1, 2, 6):
+        meter = jitter_of(steady_times(count), [STILL] * count)
+        for reading in (meter.read(), meter.motion().speed, meter.motion().acceleration):
+            assert reading.joints == reading.left_out == 0
+            assert reading.per_joint == {}
+            assert all(math.isnan(value) for value in (*reading.overall.values(), *reading.body_share.values()))
+    assert jitter_of(steady_times(7), [STILL] * 7).read().joints == 33
 
 
 @pytest.mark.parametrize("make", [JitterMeter, BiasMeter])
@@ -137,6 +156,7 @@ def test_weak_joints_are_left_out_of_every_decoder(make):
         meter.add(time_ns, person)
     reading = meter.read()
     assert reading.joints == 28
+    assert reading.left_out == 5
     for name in builders.DECODERS:
         assert np.isnan(reading.per_joint[name][:5]).all()
         assert np.isfinite(reading.per_joint[name][5:]).all()
@@ -144,11 +164,11 @@ def test_weak_joints_are_left_out_of_every_decoder(make):
     assert 0 < reading.overall["argmax"] < 2
 
 
-def test_a_joint_counts_only_when_all_three_frames_saw_it():
+def test_a_joint_counts_only_when_all_seven_frames_saw_it():
     meter = JitterMeter(math.inf)
-    for i, time_ns in enumerate(steady_times(9)):
+    for i, time_ns in enumerate(steady_times(21)):
         score = np.full(33, 0.9, np.float32)
-        score[7] = 0.9 if i % 3 else 0.1
+        score[7] = 0.9 if i % 7 else 0.1
         meter.add(time_ns, person_at(STILL, score))
     assert meter.read().joints == 32
 
@@ -166,6 +186,21 @@ def test_the_window_forgets():
 
 
 @pytest.mark.parametrize("make", [JitterMeter, BiasMeter])
+def test_the_length_of_the_window_can_be_changed(make):
+    meter = make(window_s=60.0)
+    random = np.random.default_rng(14)
+    for i, time_ns in enumerate(steady_times(300)):
+        person = person_at(STILL + random.normal(0, 4.0 if i < 230 else 1.0, (33, 2)))
+        meter.add(time_ns, replace(person, peaks=STILL.astype(np.float32)))
+    # Noise of 4 px before the last 70 frames, of 1 px since; the distance has two axes.
+    axes = 1 if make is JitterMeter else math.sqrt(2)
+    assert meter.read().overall["ipr"] == pytest.approx(axes * math.sqrt((230 * 16 + 70) / 300), rel=0.05)
+    meter.set_window(2.0)
+    meter.add(300 * 1000 * MS // 30, None)
+    assert meter.read().overall["ipr"] == pytest.approx(axes * 1.0, rel=0.05)
+
+
+@pytest.mark.parametrize("make", [JitterMeter, BiasMeter])
 def test_the_window_runs_on_while_nobody_is_seen(make):
     meter = make(2.0)
     for time_ns in steady_times(30):
@@ -178,17 +213,13 @@ def test_the_window_runs_on_while_nobody_is_seen(make):
 
 
 def test_an_infinite_window_equals_numpy_over_everything():
-    tracks = noise(8, 700, 1.5) + np.cumsum(noise(9, 700, 0.2) - STILL, 0)
-    times = times_of_steps(IRREGULAR_MS, 700)
-    t = np.array(times, np.float64)[:, None, None]
-    x = tracks.astype(np.float32).astype(np.float64)
-    after, before = t[2:] - t[1:-1], t[1:-1] - t[:-2]
-    a, b = after / (after + before), before / (after + before)
-    r = x[1:-1] - a * x[:-2] - b * x[2:]
-    joints = np.sqrt(((r**2).sum(-1) / (2 * (1 + a**2 + b**2))[..., 0]).mean(0))
+    tracks = noise(8, 200, 1.5) + np.cumsum(noise(9, 200, 0.2) - STILL, 0)
+    times = times_of_steps(IRREGULAR_MS, 200)
+    r, weights = fits_of_seven(times, tracks.astype(np.float32).astype(np.float64))
+    joints = np.sqrt(((r**2).sum(-1) / (2 * weights)[:, None]).mean(0))
     reading = jitter_of(times, tracks).read()
-    assert reading.per_joint["debiased"] == pytest.approx(joints, rel=1e-9)
-    assert reading.overall["debiased"] == pytest.approx(math.sqrt((joints**2).mean()), rel=1e-9)
+    assert reading.per_joint["debiased"] == pytest.approx(joints, rel=1e-6)
+    assert reading.overall["debiased"] == pytest.approx(math.sqrt((joints**2).mean()), rel=1e-6)
 
 
 @pytest.mark.parametrize("make", [JitterMeter, BiasMeter])
@@ -220,8 +251,8 @@ def test_body_share_is_a_share_of_the_mean_body_size():
         object.__setattr__(person.region, "side", 250.0 if i < 21 else 500.0)
         meter.add(time_ns, person)
         bias.add(time_ns, person)
-    # 200 px for 19 triples (named by their last frame) or 21 frames, 400 px for the other 19.
-    assert meter.read().body_share["dark"] == pytest.approx(meter.read().overall["dark"] / 300)
+    # 200 px for 15 readings (named by their last frame) or 21 frames, 400 px for the other 19.
+    assert meter.read().body_share["dark"] == pytest.approx(meter.read().overall["dark"] / ((15 * 200 + 19 * 400) / 34))
     assert bias.read().body_share["dark"] == pytest.approx(bias.read().overall["dark"] / ((21 * 200 + 19 * 400) / 40))
 
 

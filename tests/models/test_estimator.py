@@ -66,7 +66,7 @@ def median_error(sampled: list[tuple[int, Person]], decoder: str, shift_cells: f
 @pytest.mark.parametrize(
     ("decoder", "at_most"),
     # Measured: 3.54, 3.07, 2.66, 10.4, 2.73 and 3.23 px; the body is 250 to 580 px large.
-    [("argmax", 3.9), ("argmax-quarter", 3.4), ("dark", 2.95), ("ipr", 11.5), ("debiased", 3.0), ("regression", 3.55)],
+    [("argmax", 4.4), ("argmax-quarter", 3.4), ("dark", 2.95), ("ipr", 11.5), ("debiased", 3.0), ("regression", 3.55)],
 )
 def test_points_are_where_the_joints_are(sampled, decoder, at_most):
     assert len(sampled) == 43
@@ -96,10 +96,11 @@ def test_a_still_person_tells_steady_decoders_from_trembling_ones(full):
         jitter.add(time_ns, person)
         bias.add(time_ns, person)
     trembling, distance = jitter.read(), bias.read()
-    # Measured in px: argmax 1.62, argmax-quarter 1.20, DARK .54, IPR 1.96, debiased .57, regression .71.
+    # Measured in px: argmax .69, argmax-quarter .54, DARK .16, IPR .63, debiased .17, regression .19. With a crop that
+    # follows every tremble of the alignment points debiased reads .57.
     assert trembling.overall["debiased"] < 0.5 * trembling.overall["argmax"]
-    assert 0.3 < trembling.overall["debiased"] < 0.8
-    # Measured: 3.5, 1.7, 1.1, 26.8, .7, 2.2.
+    assert 0.1 < trembling.overall["debiased"] < 0.3
+    # Measured: 3.7, 1.7, 1.3, 27.7, .6, 2.4.
     others = max(value for name, value in distance.overall.items() if name != "ipr")
     assert distance.overall["ipr"] > 5 * others
     assert distance.overall["debiased"] == min(distance.overall.values()) < 1.0

@@ -66,3 +66,34 @@ def test_outside_is_black_and_letterbox_holds_everything():
     assert (square[:9] == 0).all()
     assert (square[11:19] == 200).all()
     assert (square[21:] == 0).all()
+
+
+REST = Region(300.0, 200.0, 400.0, 0.1)
+
+
+def test_a_crop_with_slack_stays_while_the_person_trembles():
+    for dx, dy, side, turn in (
+        (1.9, 0, 400, 0),
+        (-1.4, 1.4, 400, 0),
+        (0, 0, 401.9, 0),
+        (0, 0, 398.1, 0),
+        (0, 0, 400, 0.0099),
+    ):
+        assert REST.followed_to(Region(300.0 + dx, 200.0 + dy, side, 0.1 + turn), slack=0.005) == REST
+
+
+def test_a_crop_follows_to_within_its_slack_at_once():
+    target = Region(330.0, 240.0, 500.0, 0.6)
+    followed = REST.followed_to(target, slack=0.01)
+    # 50 px away along (3, 4), of which 4 px (a hundredth of the side) are slack.
+    assert (followed.center_x, followed.center_y) == pytest.approx((300 + 0.92 * 30, 200 + 0.92 * 40))
+    assert followed.side == pytest.approx(500 / 1.01)
+    assert followed.rotation == pytest.approx(0.6 - 0.02)
+    assert REST.followed_to(Region(300.0, 200.0, 200.0, 0.1), slack=0.01).side == pytest.approx(200 / 0.99)
+
+
+def test_a_crop_turns_the_short_way_round():
+    upside_down = Region(300.0, 200.0, 400.0, math.pi - 0.05)
+    beyond = Region(300.0, 200.0, 400.0, -math.pi + 0.05)
+    assert upside_down.followed_to(beyond, slack=0.01).rotation == pytest.approx(-math.pi + 0.03)
+    assert beyond.followed_to(upside_down, slack=0.01).rotation == pytest.approx(math.pi - 0.03)

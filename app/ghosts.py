@@ -1,0 +1,110 @@
+"""Ghosts: what the other decoders say about the same frame, thin and in each decoder's colour, beside the chosen one.
+
+Coordinates are pixels of the picture, as in `app.overlay`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.caption import draw_legend
+from app.decoder_display import DISPLAY_NAMES, bgr, decoder_color, display_title
+from app.frames import Image
+from models.skeletons import BLAZEPOSE_33, COCO_FROM_BLAZEPOSE
+
+ARROW_MAGNIFICATIONS = (1, 4, 16)
+
+_LIMBS = np.array(BLAZEPOSE_33.limb_indices)
+_MAIN = np.isin(np.arange(len(BLAZEPOSE_33.joints)), COCO_FROM_BLAZEPOSE)
+_DARK = (18, 18, 18)
+_SHIFT = 4
+_ONE = 1 << _SHIFT
+# An arrow shorter than this, in px, is a dot.
+_SHORTEST_ARROW = 2.0
+_FARTHEST = 1e6
+
+
+def ghost_decoders(ghosts: frozenset[str], chosen: str) -> list[str]:
+    """The ghosts in the order of the decoders; the chosen decoder is no ghost of itself."""
+    return [name for name in DISPLAY_NAMES if name in ghosts and name != chosen]
+
+
+def draw_ghosts(
+    picture: Image,
+    points: Mapping[str, NDArray[np.floating]],
+    ghosts: Sequence[str],
+    known: NDArray[np.bool_],
+    line: float,
+) -> None:
+    """Draw a thin skeleton for each ghost into `picture` (H, W, 3).
+
+    points: decoder -> (K, 2) px. known: (K,) which joints to draw. line: the width of a limb of the chosen decoder.
+    """
+    thickness = max(1, round(0.28 * line))
+    both = known[_LIMBS].all(1)
+    for name in ghosts:
+        places = _fixed_point(points[name])
+        color = bgr(decoder_color(name))
+        cv2.polylines(picture, list(places[_LIMBS[both]]), False, color, thickness, cv2.LINE_AA, _SHIFT)
+        for i in np.flatnonzero(known & _MAIN).tolist():
+            cv2.circle(picture, places[i].tolist(), round(0.42 * line * _ONE), color, thickness, cv2.LINE_AA, _SHIFT)
+
+
+def draw_arrows(
+    picture: Image,
+    points: Mapping[str, NDArray[np.floating]],
+    ghosts: Sequence[str],
+    chosen: str,
+    known: NDArray[np.bool_],
+    line: float,
+    magnification: float,
+) -> None:
+    """Draw an arrow from each ghost's joint to the chosen decoder's, `magnification` times as long as the distance.
+
+    The arrow ends at the chosen decoder's joint; its other end is a dot in the ghost's colour. Only the joints of COCO
+    have arrows: those of BlazePose lie so close in face and hands that nothing could be told apart.
+    """
+    target = np.asarray(points[chosen], np.float64)
+    thickness = max(1, round(0.22 * line))
+    radius = max(_ONE, round(0.42 * line * _ONE))
+    for name in ghosts:
+        color = bgr(decoder_color(name))
+        shift = (np.asarray(points[name], np.float64) - target) * magnification
+        tails, heads = _fixed_point(target + shift), _fixed_point(target)
+        drawn = np.flatnonzero(known & _MAIN & (np.abs(shift).max(1) < _FARTHEST))
+        for i in drawn.tolist():
+            length = float(np.hypot(*shift[i]))
+            tail, head = tails[i].tolist(), heads[i].tolist()
+            if length >= _SHORTEST_ARROW:
+                barbs = _barbs(heads[i], shift[i] / length, min(2.2 * line, 0.4 * length))
+                cv2.line(picture, tail, head, color, thickness, cv2.LINE_AA, _SHIFT)
+                cv2.polylines(picture, [barbs], False, color, thickness, cv2.LINE_AA, _SHIFT)
+            cv2.circle(picture, tail, radius + _ONE // 2, _DARK, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+            cv2.circle(picture, tail, radius, color, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
+
+def draw_ghost_legend(picture: Image, ghosts: Sequence[str], magnification: float) -> None:
+    """Say at the lower left which colour is which decoder, and how much the arrows are magnified."""
+    rows: list[tuple[str, tuple[int, int, int] | None]]
+    rows = [(display_title(name), bgr(decoder_color(name))) for name in ghosts]
+    if magnification:
+        rows.append((f"arrows × {magnification:g}", None))
+    draw_legend(picture, rows)
+
+
+def _barbs(head: NDArray[np.int32], back: NDArray[np.float64], size: float) -> NDArray[np.int32]:
+    """(3, 2): the two short lines of an arrow's head; `back` is the unit vector from the head to the tail."""
+    across = np.array([-back[1], back[0]])
+    sides = np.stack([back + 0.5 * across, np.zeros(2), back - 0.5 * across]) * size * _ONE
+    barbs: NDArray[np.int32] = (head + np.rint(sides)).astype(np.int32)
+    return barbs
+
+
+def _fixed_point(places: NDArray[np.floating]) -> NDArray[np.int32]:
+    bounded = np.nan_to_num(np.clip(places, -_FARTHEST, _FARTHEST))
+    fixed: NDArray[np.int32] = np.rint(bounded * _ONE).astype(np.int32)
+    return fixed

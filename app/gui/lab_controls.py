@@ -1,0 +1,128 @@
+"""The sliders of the β laboratory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
+
+from app.gui.widgets import named_label, tool_button
+from models.decoders import BETA_RANGE
+
+_STEPS = 400
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a slider sets: its range, how its value is written and what it means."""
+
+    label: str
+    low: float
+    high: float
+    text: Callable[[float], str]
+    explained: str
+    logarithmic: bool = False
+
+    def position(self, value: float) -> int:
+        """The slider's step nearest to the value."""
+        value = min(max(value, self.low), self.high)
+        if self.logarithmic:
+            return round(_STEPS * math.log(value / self.low) / math.log(self.high / self.low))
+        return round(_STEPS * (value - self.low) / (self.high - self.low))
+
+    def value(self, position: int) -> float:
+        """The value at a step, with three digits."""
+        share = position / _STEPS
+        if self.logarithmic:
+            return float(f"{self.low * (self.high / self.low) ** share:.3g}")
+        return float(f"{self.low + (self.high - self.low) * share:.4g}")
+
+
+QUANTITIES: dict[str, Quantity] = {
+    "beta": Quantity(
+        "β",
+        *BETA_RANGE,
+        lambda value: f"{value:.3g}",
+        "How sharply the softmax picks the peak. Small: a mean over the whole map. Large: nearly the maximum itself.",
+        logarithmic=True,
+    ),
+    "sigma": Quantity("σ", 0.8, 4.0, lambda value: f"{value:.2f} cells", "The width of the blob."),
+    "peak": Quantity(
+        "peak", 0.1, 1.0, lambda value: f"{value:.2f}", "The height of the blob: how sure the network is."
+    ),
+    "background": Quantity(
+        "background", 0.0, 0.05, lambda value: f"{value:.3f}", "The height of the map where there is nothing."
+    ),
+    "noise": Quantity(
+        "noise", 0.0, 0.1, lambda value: f"{value:.3f}", "The standard deviation of the noise of each cell."
+    ),
+}
+
+
+class JumpSlider(QSlider):
+    """Goes to where it is clicked instead of a page toward it."""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            margin = 8  # half the handle's width
+            share = (event.position().x() - margin) / max(1, self.width() - 2 * margin)
+            self.setValue(round(self.minimum() + min(max(share, 0.0), 1.0) * (self.maximum() - self.minimum())))
+        super().mousePressEvent(event)
+
+
+class LabControls(QWidget):
+    """A slider for β, σ, peak, background and noise, each with its value, and a button that resets all."""
+
+    changed = Signal(str, float)
+    reset = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sliders: dict[str, JumpSlider] = {}
+        self._texts: dict[str, QLabel] = {}
+        self.reset_button = tool_button("Reset")
+        self.reset_button.setToolTip("Back to the values and the place at the start")
+        self.reset_button.setAccessibleName("Reset the synthetic heatmap")
+        self.reset_button.clicked.connect(self.reset)
+        layout = self._grid = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setHorizontalSpacing(10)
+        layout.setColumnStretch(1, 1)
+        layout.addWidget(named_label("heading", "SYNTHETIC HEATMAP, DRAG THE BLOB"), 0, 0, 1, 2)
+        layout.addWidget(self.reset_button, 0, 2, Qt.AlignmentFlag.AlignRight)
+        for row, (name, quantity) in enumerate(QUANTITIES.items(), 1):
+            slider = JumpSlider(Qt.Orientation.Horizontal)
+            slider.setRange(0, _STEPS)
+            slider.setAccessibleName(name)
+            slider.setToolTip(quantity.explained)
+            slider.valueChanged.connect(lambda position, name=name: self._moved(name, position))
+            text = QLabel()
+            text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            layout.addWidget(QLabel(quantity.label), row, 0)
+            layout.addWidget(slider, row, 1)
+            layout.addWidget(text, row, 2)
+            self.sliders[name], self._texts[name] = slider, text
+
+    def show_value(self, name: str, value: float) -> None:
+        """Show what is in use, without emitting anything."""
+        quantity, slider = QUANTITIES[name], self.sliders[name]
+        slider.blockSignals(True)
+        slider.setValue(quantity.position(value))
+        slider.blockSignals(False)
+        self._texts[name].setText(quantity.text(value))
+
+    def set_text_size(self, pixels: int) -> None:
+        """Make room for values of this size of text, so that the sliders keep their length."""
+        self._grid.setVerticalSpacing(max(0, round(1.3 * (pixels - 13))))
+        for text in self._texts.values():
+            text.setMinimumWidth(6 * pixels)
+
+    def _moved(self, name: str, position: int) -> None:
+        quantity = QUANTITIES[name]
+        value = quantity.value(position)
+        self._texts[name].setText(quantity.text(value))
+        self.changed.emit(name, value)

@@ -1,0 +1,202 @@
+"""The latency ledger: every stage now, over the window, and stacked over time."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.decoder_display import DISPLAY_NAMES, decoder_color, display_title
+from app.errors import OutputError
+from app.gui import theme
+from app.gui.stage_bar import STAGE_COLORS
+from app.gui.strip_chart import StackedChart
+from app.gui.widgets import named_label, tool_button
+from app.ledger import latency_ledger
+from app.meters.board import ESTIMATED, PAINTED, STAGES, MeterSnapshot
+from app.meters.latency import Spread
+from app.output_names import ledger_path
+from app.session import Session
+
+WINDOWS_S = (2.0, 5.0, 10.0, 30.0, 60.0)
+_COLUMNS = ("ms", "now", "p50", "p95", "p99", "max")
+_ROW_HEIGHT = 19
+_INTERVAL = "frame interval"
+_WHOLE = "capture → paint"
+_PARTS = {"shared": "shared by all", "peak": "bias reference", "to image": "into the image"}
+_NO_DROPS = "No frame dropped"
+
+
+class LatencyPanel(QWidget):
+    """Stages, the decoders one by one, drops.
+
+    window_chosen: another length of the window, in seconds. save_asked: the user wants the ledger as JSON.
+    """
+
+    window_chosen = Signal(float)
+    save_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._chart = StackedChart("ms", STAGE_COLORS)
+        self._chart.setMinimumHeight(96)
+        self._chart.setToolTip(
+            "The stages of each frame, stacked, over the last 20 seconds.\n"
+            "The dashed line is the time between two frames of the source: what lies above it cannot keep up."
+        )
+        self._rows = [_WHOLE, *STAGES, _INTERVAL]
+        self._parts: list[str] = []
+        self._table = QTableWidget(0, len(_COLUMNS))
+        self._cells: list[list[QTableWidgetItem]] = []
+        self._set_up_table()
+        self._drops = named_label("hint", _NO_DROPS)
+        self._drops.setWordWrap(True)
+        self._window = QComboBox()
+        self._window.setAccessibleName("Length of the latency window")
+        for seconds in WINDOWS_S:
+            self._window.addItem(f"last {seconds:g} s", seconds)
+        self._window.activated.connect(lambda row: self.window_chosen.emit(self._window.itemData(row)))
+        save = tool_button("Save JSON")
+        save.setToolTip("Save these numbers beside the recordings")
+        save.clicked.connect(self.save_asked)
+        foot = QHBoxLayout()
+        foot.addWidget(QLabel("Window"))
+        foot.addWidget(self._window)
+        foot.addStretch(1)
+        foot.addWidget(save)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self._chart, 2)
+        layout.addWidget(self._table, 3)
+        layout.addWidget(self._drops)
+        layout.addLayout(foot)
+
+    def _set_up_table(self) -> None:
+        table = self._table
+        table.setAccessibleName("Latency by stage")
+        for column, title in enumerate(_COLUMNS):
+            item = QTableWidgetItem(title)
+            side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
+            item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+            table.setHorizontalHeaderItem(column, item)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
+        table.verticalHeader().setMinimumSectionSize(_ROW_HEIGHT)
+        header = table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        header.setFixedHeight(_ROW_HEIGHT + 2)
+        header.setSectionsClickable(False)
+        table.setShowGrid(False)
+        table.setIconSize(QSize(9, 9))
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        for name in self._rows:
+            self._append_row(name, STAGE_COLORS.get(name), bold=name == _WHOLE)
+        self._cells[0][0].setToolTip("From the moment this computer received the frame to the end of its paint")
+
+    def _append_row(self, title: str, color: str | None, *, bold: bool = False) -> None:
+        row = self._table.rowCount()
+        self._table.insertRow(row)
+        self._cells.append([])
+        for column in range(len(_COLUMNS)):
+            item = QTableWidgetItem(title if column == 0 else "–")
+            item.setForeground(QColor(theme.TEXT if column in (0, 2) or bold else theme.MUTED))
+            if column:
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            elif color is not None:
+                chip = QPixmap(9, 9)
+                chip.fill(QColor(color))
+                item.setIcon(chip)
+            if bold:
+                font = item.font()
+                font.setBold(True)
+                item.setFont(font)
+            self._table.setItem(row, column, item)
+            self._cells[row].append(item)
+
+    def show_window(self, seconds: float) -> None:
+        """Which length of the window is in use."""
+        self._window.setCurrentIndex(self._window.findData(seconds))
+
+    def add(self, snapshot: MeterSnapshot) -> None:
+        """One more moment for the chart; to be called also while the panel is out of sight."""
+        now = {stage: spread.now for stage, spread in snapshot.latency.items() if stage in STAGES}
+        self._chart.add(time.monotonic(), now)
+        self._chart.show_reference(snapshot.frame_interval.p50 if snapshot.frame_interval else None)
+        self._chart.redraw()
+
+    def show_numbers(self, snapshot: MeterSnapshot, session: Session) -> None:
+        """Change the numbers."""
+        whole = snapshot.latency.get(PAINTED) or snapshot.latency.get(ESTIMATED)
+        self._show_row(0, whole)
+        for row, stage in enumerate(STAGES, 1):
+            self._show_row(row, snapshot.latency.get(stage))
+        self._show_row(len(STAGES) + 1, snapshot.frame_interval)
+        if list(snapshot.decoders) != self._parts:
+            self._show_parts(list(snapshot.decoders))
+        for row, part in enumerate(self._parts, len(self._rows) + 1):
+            self._show_row(row, snapshot.decoders[part])
+        self._drops.setText(_drops_text(session))
+
+    def _show_parts(self, parts: list[str]) -> None:
+        """One row for each part of the decoding, below a heading."""
+        self._parts = parts
+        self._table.setRowCount(len(self._rows))
+        del self._cells[len(self._rows) :]
+        if parts:
+            self._append_row("Decoding, one by one", None)
+            self._table.setSpan(len(self._rows), 0, 1, len(_COLUMNS))
+            self._cells[-1][0].setForeground(QColor(theme.MUTED))
+        for part in parts:
+            known = part in DISPLAY_NAMES
+            self._append_row(display_title(part) if known else _PARTS.get(part, part), decoder_color(part))
+
+    def _show_row(self, row: int, spread: Spread | None) -> None:
+        values = (spread.now, spread.p50, spread.p95, spread.p99, spread.max) if spread else (None,) * 5
+        for column, value in enumerate(values, 1):
+            self._cells[row][column].setText("–" if value is None else _three_digits(value))
+
+
+def save_ledger(session: Session, folder: Path) -> Path:
+    """Write the ledger of the session's window as JSON into `folder`. Raises OutputError."""
+    path = ledger_path(folder, session.source.name)
+    ledger = latency_ledger(session, session.board.read(), window_s=session.board.latency_window_s)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(ledger, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"Cannot save the ledger in {folder}: {error.strerror}.") from None
+    return path
+
+
+def _drops_text(session: Session) -> str:
+    recorder = session.recorder
+    counts = {
+        "before the network": session.pipeline.dropped,
+        "before the paint": session.latest.replaced,
+        "in the recording": recorder.dropped if recorder is not None else 0,
+    }
+    parts = [f"{count} {where}" for where, count in counts.items() if count]
+    return f"Frames dropped: {', '.join(parts)}" if parts else _NO_DROPS
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"

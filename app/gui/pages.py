@@ -1,0 +1,61 @@
+"""The pages of the window: the live picture, and the β laboratory, which is built when it is first wanted."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.gui.lab_page import LabPage
+from app.gui.widgets import tool_button
+
+LIVE, LABORATORY = 0, 1
+
+
+class Pages(QWidget):
+    """page_changed: another page is in front."""
+
+    page_changed = Signal(int)
+
+    def __init__(self, live: QWidget) -> None:
+        super().__init__()
+        self.live = live
+        self.laboratory: LabPage | None = None
+        self._stack = QStackedWidget()
+        self._stack.addWidget(live)
+        self.bar = QWidget()
+        self.bar.setObjectName("pages")
+        self._group = QButtonGroup(self)
+        row = QHBoxLayout(self.bar)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(4)
+        for index, (title, tip) in enumerate(
+            (("Live", "The picture and its meters. Key L."), ("β laboratory", "Why IPR is biased. Key L."))
+        ):
+            button = tool_button(title, checkable=True)
+            button.setToolTip(tip)
+            button.clicked.connect(lambda _, index=index: self._show(index))
+            self._group.addButton(button, index)
+            row.addWidget(button)
+        row.addStretch(1)
+        self._group.button(LIVE).setChecked(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.bar)
+        layout.addWidget(self._stack, 1)
+
+    def show_live(self) -> None:
+        """Bring the live picture to the front."""
+        self._show(LIVE)
+
+    def toggle(self) -> None:
+        """The other page."""
+        self._show(LIVE if self._stack.currentIndex() == LABORATORY else LABORATORY)
+
+    def _show(self, page: int) -> None:
+        if page == LABORATORY and self.laboratory is None:
+            self.laboratory = LabPage()
+            self._stack.addWidget(self.laboratory)
+        self._group.button(page).setChecked(True)
+        self._stack.setCurrentIndex(page)
+        self.page_changed.emit(page)

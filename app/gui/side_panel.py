@@ -1,0 +1,105 @@
+"""The panel beside the picture: the decoder switch, tabs with the meters, buttons."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedWidget,
+    QTabBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.gui.actions import ACTIONS, ActionKey
+from app.gui.decoder_panel import DecoderPanel
+from app.gui.joint_panel import JointPanel
+from app.gui.latency_panel import LatencyPanel
+from app.gui.loupe import Loupe
+from app.gui.meter_panel import MeterPanel
+from app.gui.view_panel import ViewPanel
+from app.gui.widgets import named_label, tool_button
+
+_WIDTH = 372
+_BUTTON_ROWS = (
+    (ActionKey.RECORD, ActionKey.PAUSE),
+    (ActionKey.MIRROR, ActionKey.SNAPSHOT, ActionKey.FULL_SCREEN, ActionKey.OPEN, ActionKey.HELP),
+)
+_TOGGLES = (ActionKey.RECORD, ActionKey.PAUSE, ActionKey.MIRROR)
+
+
+class SidePanel(QWidget):
+    """tab_changed: another tab is in sight."""
+
+    tab_changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedWidth(_WIDTH)
+        self.decoders = DecoderPanel()
+        self.meters = MeterPanel()
+        self.joints = JointPanel()
+        self.loupe = Loupe()
+        self.latency = LatencyPanel()
+        self.looks = ViewPanel()
+        self.buttons: dict[ActionKey, QToolButton] = {}
+        self._tabs = QTabBar()
+        self._tabs.setAccessibleName("Panels")
+        self._tabs.setExpanding(True)
+        self._tabs.setDrawBase(False)
+        self._tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._stack = QStackedWidget()
+        for title, tip, widget in (
+            ("Meters", "Jitter and bias of every decoder", self.meters),
+            ("Joints", "Jitter and bias of every joint", self.joints),
+            ("Loupe", "The heatmap around one joint, magnified", self.loupe),
+            ("Latency", "The time of every stage", self.latency),
+            ("View", "Ghosts, arrows, heatmaps, smoothing", self.looks),
+        ):
+            self._tabs.setTabToolTip(self._tabs.addTab(title), tip)
+            self._stack.addWidget(widget)
+        self._tabs.currentChanged.connect(self._stack.setCurrentIndex)
+        self._tabs.currentChanged.connect(lambda _: self.tab_changed.emit())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 10, 16, 10)
+        layout.setSpacing(6)
+        layout.addWidget(named_label("heading", "DECODER"))
+        layout.addWidget(self.decoders)
+        layout.addWidget(self._tabs)
+        layout.addWidget(self._stack, 1)
+        for row in _BUTTON_ROWS:
+            layout.addLayout(self._make_buttons(row))
+
+    def _make_buttons(self, keys: tuple[ActionKey, ...]) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        for key in keys:
+            info = ACTIONS[key]
+            button = tool_button(info.title)
+            button.setToolTip(f"{info.explained[0].upper()}{info.explained[1:]}. Key {info.keys[0]}.")
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.setCheckable(key in _TOGGLES)
+            if len(keys) > 2:
+                button.setObjectName("small")
+            self.buttons[key] = button
+            row.addWidget(button, 2 if key is ActionKey.RECORD else len(info.title) if len(keys) > 2 else 1)
+        self.buttons[ActionKey.RECORD].setObjectName("record")
+        return row
+
+    def connect_buttons(self, actions: dict[ActionKey, QAction]) -> None:
+        """Let each button do what its action does."""
+        for key, button in self.buttons.items():
+            button.clicked.connect(actions[key].trigger)
+
+    def show_tab(self, widget: QWidget) -> None:
+        """Bring one of the panels to the front."""
+        self._tabs.setCurrentIndex(self._stack.indexOf(widget))
+
+    def in_sight(self, widget: QWidget) -> bool:
+        """Whether that panel is the one in front."""
+        return self._stack.currentWidget() is widget and self.isVisible()

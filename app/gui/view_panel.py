@@ -1,0 +1,222 @@
+"""What is drawn over the picture: ghosts, arrows, heatmaps; and the smoothing of the points."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor, QPixmap
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.decoder_display import DISPLAY_NAMES, decoder_color, display_title
+from app.gui.widgets import named_label, tool_button
+from app.overlay import ALL_JOINTS
+from app.smoothing import OneEuroSettings
+
+_STEPS = 200
+ARROWS = (0, 1, 4, 16)
+HEATMAP_OFF, HEATMAP_JOINT, HEATMAP_ALL = "off", "joint", "all"
+
+
+class Segments(QWidget):
+    """A row of buttons of which one is chosen."""
+
+    chosen = Signal(object)
+
+    def __init__(self, choices: dict[Any, str], accessible_name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(accessible_name)
+        self._group = QButtonGroup(self)
+        self._values = list(choices)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for value, text in choices.items():
+            button = tool_button(text, checkable=True)
+            button.setAccessibleName(f"{accessible_name} {text}")
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.clicked.connect(lambda _, value=value: self.chosen.emit(value))
+            self._group.addButton(button)
+            layout.addWidget(button)
+        self.show_choice(self._values[0])
+
+    def show_choice(self, value: Any) -> None:
+        """Mark what is in use, without emitting anything."""
+        self._group.buttons()[self._values.index(value)].setChecked(True)
+
+
+class ViewPanel(QWidget):
+    """style_changed: ghosts, arrows or the heatmap were changed. smoothing_changed: the smoothing was."""
+
+    style_changed = Signal()
+    smoothing_changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ghosts: frozenset[str] = frozenset()
+        self.arrows = 0
+        self.heatmap = HEATMAP_OFF
+        self.smoothing_on = False
+        self.smoothing_settings = OneEuroSettings()
+        self._last_ghosts = frozenset(DISPLAY_NAMES)
+        self._boxes: dict[str, QCheckBox] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(named_label("heading", "GHOSTS OF OTHER DECODERS"))
+        layout.addLayout(self._make_ghosts())
+        layout.addWidget(named_label("heading", "ARROWS FROM GHOST TO CHOSEN"))
+        self._arrow_buttons = Segments({0: "Off", 1: "× 1", 4: "× 4", 16: "× 16"}, "Arrows")
+        self._arrow_buttons.setToolTip("The ghosts' distances to the chosen decoder, magnified, so that they are seen")
+        self._arrow_buttons.chosen.connect(self._set_arrows)
+        layout.addWidget(self._arrow_buttons)
+        layout.addWidget(named_label("heading", "HEATMAP OVER THE PICTURE"))
+        self._heatmap_buttons = Segments(
+            {HEATMAP_OFF: "Off", HEATMAP_JOINT: "One joint", HEATMAP_ALL: "All joints"}, "Heatmap"
+        )
+        self._heatmap_buttons.setToolTip("One joint: the one in the loupe. Click a joint in the picture to choose it.")
+        self._heatmap_buttons.chosen.connect(self._set_heatmap)
+        layout.addWidget(self._heatmap_buttons)
+        layout.addWidget(named_label("heading", "SMOOTHING, 1 € FILTER"))
+        layout.addLayout(self._make_smoothing())
+        layout.addStretch(1)
+
+    def _make_ghosts(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(4)
+        for i, name in enumerate(DISPLAY_NAMES):
+            box = QCheckBox(display_title(name))
+            chip = QPixmap(10, 10)
+            chip.fill(QColor(decoder_color(name)))
+            box.setIcon(chip)
+            box.setAccessibleName(f"Ghost of {display_title(name)}")
+            box.clicked.connect(self._ghost_clicked)
+            self._boxes[name] = box
+            grid.addWidget(box, i // 2, i % 2)
+        return grid
+
+    def _make_smoothing(self) -> QGridLayout:
+        self._smoothing_box = QCheckBox("Smooth the points after they are read")
+        self._smoothing_box.setAccessibleName("Smoothing")
+        self._smoothing_box.clicked.connect(self.set_smoothing)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(self._smoothing_box, 0, 0, 1, 3)
+        self._sliders = (
+            _SettingSlider("min_cutoff", "Min. cutoff", "Hz", 0.1, 10.0, "Lower: less jitter at rest, more lag"),
+            _SettingSlider("beta", "Speed β", "", 0.1, 100.0, "Higher: less lag of fast joints, more jitter"),
+            _SettingSlider(
+                "derivative_cutoff", "Speed cutoff", "Hz", 0.1, 10.0, "How fast a change of speed is noticed"
+            ),
+        )
+        for row, slider in enumerate(self._sliders, 1):
+            slider.show_value(getattr(self.smoothing_settings, slider.field))
+            slider.moved.connect(self._set_smoothing_field)
+            grid.addWidget(slider.title, row, 0)
+            grid.addWidget(slider.slider, row, 1)
+            grid.addWidget(slider.value, row, 2)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    @property
+    def smoothing(self) -> OneEuroSettings | None:
+        """How to smooth, None where it is off."""
+        return self.smoothing_settings if self.smoothing_on else None
+
+    def heatmap_of(self, joint: int) -> int | None:
+        """What the overlay is to draw while `joint` is the chosen one."""
+        return {HEATMAP_OFF: None, HEATMAP_JOINT: joint, HEATMAP_ALL: ALL_JOINTS}[self.heatmap]
+
+    def set_ghosts(self, ghosts: frozenset[str]) -> None:
+        """Draw these decoders beside the chosen one."""
+        if ghosts:
+            self._last_ghosts = ghosts
+        self.ghosts = ghosts
+        for name, box in self._boxes.items():
+            box.setChecked(name in ghosts)
+        self.style_changed.emit()
+
+    def toggle_ghosts(self) -> None:
+        """All that were last drawn, or none."""
+        self.set_ghosts(frozenset() if self.ghosts else self._last_ghosts)
+
+    def _ghost_clicked(self) -> None:
+        self.set_ghosts(frozenset(name for name, box in self._boxes.items() if box.isChecked()))
+
+    def next_arrows(self) -> None:
+        """Off, × 1, × 4, × 16, off."""
+        self._set_arrows(ARROWS[(ARROWS.index(self.arrows) + 1) % len(ARROWS)])
+
+    def _set_arrows(self, magnification: int) -> None:
+        self.arrows = magnification
+        self._arrow_buttons.show_choice(magnification)
+        if magnification and not self.ghosts:
+            self.set_ghosts(self._last_ghosts)  # arrows without ghosts would show nothing
+        else:
+            self.style_changed.emit()
+
+    def next_heatmap(self) -> None:
+        """Off, one joint, all joints, off."""
+        order = (HEATMAP_OFF, HEATMAP_JOINT, HEATMAP_ALL)
+        self._set_heatmap(order[(order.index(self.heatmap) + 1) % 3])
+
+    def _set_heatmap(self, which: str) -> None:
+        self.heatmap = which
+        self._heatmap_buttons.show_choice(which)
+        self.style_changed.emit()
+
+    def set_smoothing(self, on: bool) -> None:
+        """Switch the smoothing."""
+        self.smoothing_on = on
+        self._smoothing_box.setChecked(on)
+        self.smoothing_changed.emit()
+
+    def _set_smoothing_field(self, field: str, value: float) -> None:
+        self.smoothing_settings = replace(self.smoothing_settings, **{field: value})
+        self.smoothing_changed.emit()
+
+
+class _SettingSlider(QWidget):
+    """A logarithmic slider for one field of the smoothing. Its parts are laid out by its owner."""
+
+    moved = Signal(str, float)
+
+    def __init__(self, field: str, title: str, unit: str, low: float, high: float, explained: str) -> None:
+        super().__init__()
+        self.field, self._unit, self._low, self._high = field, unit, low, high
+        self.title = QLabel(title)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, _STEPS)
+        self.slider.setAccessibleName(f"Smoothing: {title}")
+        self.value = QLabel()
+        self.value.setMinimumWidth(54)
+        self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        for widget in (self.title, self.slider):
+            widget.setToolTip(explained)
+        self.slider.valueChanged.connect(self._moved)
+
+    def show_value(self, value: float) -> None:
+        """Show what is in use, without emitting anything."""
+        self.slider.blockSignals(True)
+        self.slider.setValue(round(_STEPS * math.log(value / self._low) / math.log(self._high / self._low)))
+        self.slider.blockSignals(False)
+        self.value.setText(f"{value:.3g} {self._unit}".strip())
+
+    def _moved(self, position: int) -> None:
+        value = float(f"{self._low * (self._high / self._low) ** (position / _STEPS):.3g}")
+        self.value.setText(f"{value:.3g} {self._unit}".strip())
+        self.moved.emit(self.field, value)

@@ -1,0 +1,387 @@
+"""The β laboratory: one synthetic heatmap, every heatmap decoder on it, and their bias against what can be dragged.
+
+All points are in cells, x to the right and y down, the centre of the top left cell is (0, 0). A bias is the distance
+from a decoder's point to the true centre of the blob, in cells.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from app.decoder_display import decoder_color, display_title
+from app.errors import OutputError, UserError
+from app.output_file import OutputFile
+from models.decoders import BETA_RANGE, DECODERS, Debiased, Decoder, Heatmaps, Ipr, get_decoder, has_beta, prepare
+
+Point = tuple[float, float]
+Floats = NDArray[np.float64]
+
+# `debiased` as the paper writes it: the map as it is, neither divided by its peak nor cut at a tenth of it.
+PAPER_FORM = "debiased-paper"
+LAB_DECODERS = (*DECODERS, PAPER_FORM)
+PEAK_RANGE = (0.1, 1.0)
+_LARGEST_BETA = 500.0  # e^500 times a whole map is still far inside float64
+
+
+def lab_title(decoder: str) -> str:
+    """The decoder's name as a title, here with the paper's form of debiasing too."""
+    return "Debiased, paper’s form" if decoder == PAPER_FORM else display_title(decoder)
+
+
+def lab_color(decoder: str) -> str:
+    """The decoder's colour as `#rrggbb`; the paper's form has its own."""
+    return "#b9a3ff" if decoder == PAPER_FORM else decoder_color(decoder)
+
+
+@dataclass(frozen=True)
+class SyntheticMap:
+    """A Gaussian blob on a heatmap: background + (peak - background) e^(-d² / 2σ²) + noise·N(0, 1), cut to [0, 1].
+
+    x, y: the true centre, in cells, anywhere between the outermost cells' centres. sigma: in cells. peak, background,
+    noise: heights, where 1 is the top of the scale. height, width: in cells. seed: of the noise.
+
+    Raises UserError where a value makes no heatmap.
+    """
+
+    x: float
+    y: float
+    sigma: float = 2.0
+    peak: float = 1.0
+    background: float = 0.0
+    noise: float = 0.0
+    height: int = 64
+    width: int = 64
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, size in (("height", self.height), ("width", self.width)):
+            if not 3 <= size <= 1024:
+                raise UserError(f"The {name} of a heatmap must be between 3 and 1024 cells, not {size}.")
+        for name, place, size in (("x", self.x, self.width), ("y", self.y, self.height)):
+            if not 0 <= place <= size - 1:
+                raise UserError(f"{name} must lie on the heatmap, between 0 and {size - 1}, not {place:g}.")
+        if not (math.isfinite(self.sigma) and self.sigma >= 0.1):
+            raise UserError(f"σ must be at least 0.1 cells, not {self.sigma:g}.")
+        if not 0 < self.peak <= 1:
+            raise UserError(f"The peak must be greater than 0 and at most 1, not {self.peak:g}.")
+        if not 0 <= self.background < self.peak:
+            raise UserError(
+                f"The background must be at least 0 and lower than the peak {self.peak:g}, not {self.background:g}."
+            )
+        if not 0 <= self.noise <= 1:
+            raise UserError(f"The noise must be between 0 and 1, not {self.noise:g}.")
+        if self.seed < 0:
+            raise UserError(f"The seed must be 0 or greater, not {self.seed}.")
+
+    @property
+    def centre(self) -> Point:
+        """The middle of the map, to which IPR is pulled."""
+        return (self.width - 1) / 2, (self.height - 1) / 2
+
+    def heatmap(self) -> Tensor:
+        """(1, 1, H, W) float64 in [0, 1]."""
+        return _stack([self])
+
+
+@dataclass(frozen=True)
+class FormulaNumbers:
+    """The numbers in (C·J - Σp) / (C - HW), the paper's correction, for one map and one β.
+
+    C: Σ e^(βh). HW: the number of cells. J: IPR's point. sum_p: Σp, the sum of all cells' positions. corrected: what
+    the formula gives; the map's centre where no cell stands out (C = HW). expm1: the same point from the decoder,
+    Σ p (e^(βh) - 1) / Σ (e^(βh) - 1).
+    """
+
+    C: float
+    HW: int
+    J: Point
+    sum_p: Point
+    corrected: Point
+    expm1: Point
+
+
+class Readings:
+    """One synthetic map, looked over once, and what is read from it at one β.
+
+    Raises UserError for a β that is not greater than 0 and at most 500.
+    """
+
+    def __init__(self, synthetic: SyntheticMap, beta: float) -> None:
+        self.synthetic = synthetic
+        self.beta = check_beta(beta)
+        self._maps: Heatmaps = prepare(synthetic.heatmap())
+
+    @property
+    def heatmap(self) -> Floats:
+        """(H, W)."""
+        return _numpy(self._maps.values[0, 0])
+
+    @cached_property
+    def points(self) -> dict[str, Point]:
+        """Each decoder's point."""
+        return {name: _point(lab_decoder(name, self.beta), self._maps) for name in LAB_DECODERS}
+
+    def bias(self, decoder: str) -> float:
+        """The distance from the decoder's point to the true centre, in cells."""
+        x, y = self.points[decoder]
+        return math.hypot(x - self.synthetic.x, y - self.synthetic.y)
+
+    @cached_property
+    def softmax_weights(self) -> Floats:
+        """(H, W): IPR's weight of each cell, with the sum 1."""
+        return _shares(Ipr(self.beta).weights(self._maps))
+
+    @cached_property
+    def expm1_weights(self) -> Floats:
+        """(H, W): debiased IPR's weight of each cell, as shares of their sum."""
+        return _shares(Debiased(self.beta).weights(self._maps))
+
+    @cached_property
+    def formula(self) -> FormulaNumbers:
+        """The numbers of the paper's formula."""
+        height, width = self.heatmap.shape
+        area = height * width
+        total = float(np.exp(self.beta * self.heatmap).sum())
+        sum_p = (area * (width - 1) / 2, area * (height - 1) / 2)
+        pulled = self.points["ipr"]
+        corrected: Sequence[float] = self.synthetic.centre
+        if total > area:
+            corrected = tuple((total * j - s) / (total - area) for j, s in zip(pulled, sum_p, strict=True))
+        return FormulaNumbers(total, area, pulled, sum_p, (corrected[0], corrected[1]), self.points[PAPER_FORM])
+
+    @cached_property
+    def background(self) -> tuple[int, float, float]:
+        """The cells more than 3σ away from the true centre: how many, their mean e^(βh), their share of C."""
+        rows, columns = np.indices(self.heatmap.shape)
+        far = np.hypot(columns - self.synthetic.x, rows - self.synthetic.y) > 3 * self.synthetic.sigma
+        weights = np.exp(self.beta * self.heatmap[far])
+        count = int(far.sum())
+        return count, float(weights.mean()) if count else 0.0, float(weights.sum()) / self.formula.C
+
+
+def lab_decoder(name: str, beta: float) -> Decoder:
+    """The decoder of that name with that β where it has one; also `PAPER_FORM`."""
+    if name == PAPER_FORM:
+        return Debiased(beta, normalize=False, floor=0.0)
+    return get_decoder(name, beta=beta) if has_beta(name) else get_decoder(name)
+
+
+def check_beta(beta: float) -> float:
+    """The β itself; UserError where it is not greater than 0 and at most 500."""
+    if not 0 < beta <= _LARGEST_BETA:
+        raise UserError(f"β must be greater than 0 and at most {_LARGEST_BETA:g}, not {beta:g}.")
+    return beta
+
+
+def read_points(synthetic: SyntheticMap, beta: float) -> dict[str, Point]:
+    """Each decoder's point (x, y) in cells on that map."""
+    return Readings(synthetic, beta).points
+
+
+def formula_numbers(synthetic: SyntheticMap, beta: float) -> FormulaNumbers:
+    """The numbers of the paper's formula on that map."""
+    return Readings(synthetic, beta).formula
+
+
+def explanation(readings: Readings) -> str:
+    """Two sentences that say what one sees, with the numbers in it."""
+    synthetic = readings.synthetic
+    count, mean_weight, share = readings.background
+    flat = synthetic.background == 0 and synthetic.noise == 0
+    weigh = "weigh e⁰ = 1 each" if flat else f"weigh {_short(mean_weight)} each on average"
+    pull = readings.bias("ipr")
+    aside = math.dist((synthetic.x, synthetic.y), synthetic.centre)
+    cells = f"{count:,} background cells {weigh}, together {_percent(share)} of C"
+    if aside < 0.5:
+        first = f"{cells}. The blob is in the middle of the map, so their pull cancels out."
+    elif pull < 0.05:
+        first = f"{cells}: too little to pull IPR by more than {max(pull, 0.005):.2f} cells."
+    else:
+        first = f"{cells}, and pull IPR {pull:.1f} cells toward the centre."
+    left = readings.bias(PAPER_FORM)
+    second = f"The formula takes 1 from the weight of every cell: {left:.2f} cells are left"
+    if left >= 0.05 and readings.bias("debiased") < left / 2:
+        second += f", {readings.bias('debiased'):.2f} once the map is divided by its peak and its lowest tenth cut away"
+    return f"{first} {second}."
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The bias of every decoder while one quantity changes.
+
+    name: position, beta or peak. label: of the quantity, with its unit. values: (N,). bias: decoder -> (N,), in cells.
+    error_x: decoder -> (N,), the signed error of x in cells; only where the position changes.
+    """
+
+    name: str
+    label: str
+    values: Floats
+    bias: dict[str, Floats]
+    error_x: dict[str, Floats] | None = None
+
+
+def bias_against_position(synthetic: SyntheticMap, beta: float, count: int = 253) -> Sweep:
+    """The blob wanders from the left edge of the map to the right one, at its own y."""
+    xs = np.linspace(0, synthetic.width - 1, count)
+    errors = _errors([replace(synthetic, x=float(x)) for x in xs], beta)
+    signed = {name: error[:, 0] for name, error in errors.items()}
+    return Sweep("position", "true x (cells)", xs, _distances(errors), signed)
+
+
+def bias_against_beta(synthetic: SyntheticMap, beta_range: Point = BETA_RANGE, count: int = 61) -> Sweep:
+    """The same map at many β, evenly spread on a logarithmic scale."""
+    betas = np.geomspace(*beta_range, count)
+    maps = prepare(synthetic.heatmap())
+    truth = np.array([synthetic.x, synthetic.y])
+    errors = {}
+    for name in LAB_DECODERS:
+        # A decoder without β reads the same point at each of them.
+        used = betas if name == PAPER_FORM or has_beta(name) else betas[:1]
+        points = np.array([_point(lab_decoder(name, check_beta(float(beta))), maps) for beta in used])
+        errors[name] = np.broadcast_to(points - truth, (count, 2))
+    return Sweep("beta", "β", betas, _distances(errors))
+
+
+def bias_against_peak(synthetic: SyntheticMap, beta: float, count: int = 46) -> Sweep:
+    """The blob's height from 0.1, or a little above the background where that is higher, to 1."""
+    peaks = np.linspace(max(PEAK_RANGE[0], min(1.0, 1.05 * synthetic.background)), PEAK_RANGE[1], count)
+    errors = _errors([replace(synthetic, peak=float(peak)) for peak in peaks], beta)
+    return Sweep("peak", "peak height", peaks, _distances(errors))
+
+
+def all_sweeps(synthetic: SyntheticMap, beta: float) -> list[Sweep]:
+    """Bias against position, against β and against peak height."""
+    return [
+        bias_against_position(synthetic, beta),
+        bias_against_beta(synthetic),
+        bias_against_peak(synthetic, beta),
+    ]
+
+
+def sweeps_csv(sweeps: Sequence[Sweep]) -> str:
+    """One row for each sweep, value and decoder; the signed error of x only where the position changes."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["sweep", "x", "decoder", "bias_cells", "error_x_cells"])
+    for sweep in sweeps:
+        for index, value in enumerate(sweep.values):
+            for decoder, bias in sweep.bias.items():
+                signed = f"{sweep.error_x[decoder][index]:.6g}" if sweep.error_x else ""
+                writer.writerow([sweep.name, f"{value:.6g}", decoder, f"{bias[index]:.6g}", signed])
+    return text.getvalue()
+
+
+def run_lab(options: argparse.Namespace) -> int:
+    """`posescope lab`: figures and data of one synthetic map, into a folder.
+
+    options: output (Path), beta, sigma, peak, background, noise (float), overwrite (bool); x and y (float), the true
+    centre, may be given too. Prints the paths. Raises UserError for a value out of its range, OutputError where a file
+    cannot be written, or exists and overwrite is false; nothing has been computed or written then.
+    """
+    synthetic = SyntheticMap(
+        x=getattr(options, "x", DEFAULT_PLACE[0]),
+        y=getattr(options, "y", DEFAULT_PLACE[1]),
+        sigma=options.sigma,
+        peak=options.peak,
+        background=options.background,
+        noise=options.noise,
+    )
+    beta = check_beta(options.beta)
+    from app import lab_figures
+
+    draw: dict[str, Callable[[Readings, Sequence[Sweep]], bytes]] = lab_figures.FIGURES
+    paths = [options.output / name for name in ("lab_bias.csv", *draw)]
+    _check_free(paths, options.overwrite)
+    readings, sweeps = Readings(synthetic, beta), all_sweeps(synthetic, beta)
+    contents = [sweeps_csv(sweeps).encode(), *(figure(readings, sweeps) for figure in draw.values())]
+    for path, content in zip(paths, contents, strict=True):
+        _write(path, content, options.overwrite)
+        print(path)
+    return 0
+
+
+# Off the middle on both axes and between the cells, so that every decoder shows what it does.
+DEFAULT_PLACE = (14.3, 44.6)
+
+
+def _check_free(paths: Sequence[Path], overwrite: bool) -> None:
+    folder = paths[0].parent
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"Cannot write into {folder}: it is not a folder.")
+    taken = [path for path in paths if path.exists()]
+    if taken and not overwrite:
+        raise OutputError(f"{taken[0]} exists already; give --overwrite to replace it.")
+
+
+def _write(path: Path, content: bytes, overwrite: bool) -> None:
+    file = OutputFile(path, overwrite=overwrite)
+    try:
+        file.write(content)
+        file.close()
+    except OutputError:
+        file.discard()
+        raise
+
+
+def _stack(maps: Sequence[SyntheticMap]) -> Tensor:
+    """(N, 1, H, W) of maps that share their size, seed and noise."""
+    first = maps[0]
+    rows = np.arange(first.height)[None, :, None]
+    columns = np.arange(first.width)[None, None, :]
+    x, y, sigma, peak, background = (
+        np.array([getattr(one, name) for one in maps])[:, None, None]
+        for name in ("x", "y", "sigma", "peak", "background")
+    )
+    # A Gaussian is the product of one along x and one along y: far fewer exponentials.
+    along_x, along_y = np.exp(-((columns - x) ** 2) / (2 * sigma**2)), np.exp(-((rows - y) ** 2) / (2 * sigma**2))
+    values = background + (peak - background) * (along_y * along_x)
+    if first.noise:
+        values += first.noise * np.random.default_rng(first.seed).standard_normal((first.height, first.width))
+        values.clip(0, 1, out=values)
+    return torch.from_numpy(values[:, None])
+
+
+def _errors(maps: Sequence[SyntheticMap], beta: float) -> dict[str, Floats]:
+    """For each decoder (N, 2): its point minus the truth."""
+    check_beta(beta)
+    prepared = prepare(_stack(maps))
+    truth = np.array([(one.x, one.y) for one in maps])
+    return {name: _numpy(lab_decoder(name, beta).read(prepared).points[:, 0]) - truth for name in LAB_DECODERS}
+
+
+def _distances(errors: dict[str, Floats]) -> dict[str, Floats]:
+    return {name: np.hypot(error[:, 0], error[:, 1]) for name, error in errors.items()}
+
+
+def _point(decoder: Decoder, maps: Heatmaps) -> Point:
+    x, y = decoder.read(maps).points[0, 0].tolist()
+    return x, y
+
+
+def _numpy(values: Tensor) -> Floats:
+    return np.asarray(values.numpy(), dtype=np.float64)
+
+
+def _shares(weights: Tensor) -> Floats:
+    shares = _numpy(weights[0, 0])
+    return shares / max(float(shares.sum()), np.finfo(np.float64).tiny)
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}" if value < 100 else f"{value:.3g}"
+
+
+def _percent(share: float) -> str:
+    return "less than 0.1 %" if share < 0.001 else f"{100 * share:.1f} %"

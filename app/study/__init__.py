@@ -1,0 +1,1 @@
+"""`posescope study`: how robust debiased IPR is, and how the decoders compare on still pictures."""

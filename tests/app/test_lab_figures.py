@@ -1,0 +1,80 @@
+"""Figures of the β laboratory: their size, and that the points stand where the decoders put them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from app.lab import Readings, SyntheticMap, all_sweeps, lab_color
+from app.lab_figures import FIGURES, math_number, overview_figure, weights_figure
+
+SIZES = {
+    "lab_overview.png": (1080, 1920),
+    "lab_map.png": (1200, 1200),
+    "lab_weights.png": (900, 1600),
+    "lab_bias_position.png": (900, 1600),
+    "lab_bias_beta.png": (900, 1600),
+    "lab_bias_peak.png": (900, 1600),
+}
+PLACE = SyntheticMap(15.3, 50.4)
+
+
+@pytest.fixture(scope="module")
+def sweeps():
+    return all_sweeps(PLACE, 6.0)
+
+
+def picture(png):
+    """(H, W, 3) RGB of a PNG."""
+    assert png.startswith(b"\x89PNG")
+    return cv2.cvtColor(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
+def pixels_of(image, color):
+    """Rows and columns of the pixels of that colour."""
+    wanted = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)])
+    return np.nonzero((np.abs(image.astype(int) - wanted) <= 2).all(-1))
+
+
+def test_every_figure_is_known_here():
+    assert FIGURES.keys() == SIZES.keys()
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_each_figure_is_a_picture_of_its_size_with_every_decoder_in_it(name, sweeps):
+    image = picture(FIGURES[name](Readings(PLACE, 6.0), sweeps))
+    assert image.shape == (*SIZES[name], 3)
+    for decoder in (
+        ("ipr", "debiased") if name == "lab_weights.png" else ("argmax", "argmax-quarter", "ipr", "debiased")
+    ):
+        assert len(pixels_of(image, lab_color(decoder))[0]) > 100, decoder
+    # Nothing runs into the edge of the picture.
+    edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    assert (edge == edge[0]).all()
+
+
+def test_the_means_stand_where_the_decoders_put_them(sweeps):
+    readings = Readings(PLACE, 6.0)
+    image = picture(weights_figure(readings, sweeps))
+    # The axes of 640 × 639 px begin 80 or 800 px from the left and 153 px from the top; a cell is 10 px.
+    for decoder, left in (("ipr", 80), ("debiased", 800)):
+        rows, columns = pixels_of(image[153:792, left : left + 640], lab_color(decoder))
+        middle = np.array([columns.min() + columns.max(), rows.min() + rows.max()]) / 2
+        expected = (np.array(readings.points[decoder]) + 0.5) * 10
+        assert middle == pytest.approx(expected, abs=2)
+
+
+def test_the_overview_follows_beta(sweeps):
+    at_6, at_30 = (picture(overview_figure(Readings(PLACE, beta), sweeps)) for beta in (6.0, 30.0))
+    # The map, the formula and the markers change, the headline does not.
+    assert (at_6[100:600] != at_30[100:600]).any()
+    assert (at_6[:70, :1000] == at_30[:70, :1000]).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(66544.8, "66545"), (4096, "4096"), (5.184e21, r"5.18\times 10^{21}"), (1e7, r"1.00\times 10^{7}")],
+)
+def test_large_numbers_are_written_as_powers(value, text):
+    assert math_number(value) == text
