@@ -87,10 +87,10 @@ def draw_arrows(
             cv2.circle(picture, tail, radius, color, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
-def draw_ghost_legend(picture: Image, ghosts: Sequence[str], magnification: float) -> None:
+def draw_ghost_legend(picture: Image, chosen: str, ghosts: Sequence[str], magnification: float) -> None:
     """Say at the lower left which colour is which decoder, and how much the arrows are magnified."""
     rows: list[tuple[str, tuple[int, int, int] | None]]
-    rows = [(display_title(name), bgr(decoder_color(name))) for name in ghosts]
+    rows = [(display_title(name), bgr(decoder_color(name))) for name in (chosen, *ghosts)]
     if magnification:
         rows.append((f"arrows × {magnification:g}", None))
     draw_legend(picture, rows)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.caption import draw_caption
-from app.decoder_display import bgr
+from app.decoder_display import bgr, decoder_color
 from app.frames import Image, Person, PoseResult, Readings
 from app.ghosts import draw_arrows, draw_ghost_legend, draw_ghosts, ghost_decoders
 from app.heatmap_blend import blend_heatmap
@@ -53,7 +53,8 @@ class OverlayStyle:
         keep their colours, since they are the person's own.
     show_readings: draw the meters, where readings are given.
     min_score: a limb or joint with a lower score is faint, one with a far lower score is left out.
-    ghosts: decoders that are drawn thinly beside the chosen one, with a legend.
+    ghosts: decoders that are drawn thinly beside the chosen one, with a legend; the chosen one then has its own
+        decoder's colour too, instead of those of left and right.
     arrows: 0, or how many times magnified the ghosts' distances to the chosen decoder are drawn; instead of skeletons.
     heatmap: the joint whose heatmap lies over the picture, ALL_JOINTS, or None. Needs people with their heatmaps.
     """
@@ -113,7 +114,7 @@ def draw_overlay(result: PoseResult, style: OverlayStyle, *, readings: Readings 
     for person in result.shown:
         _draw_person(picture, person, result.decoder, style)
     if (ghosts := ghost_decoders(style.ghosts, result.decoder)) and result.people:
-        draw_ghost_legend(picture, ghosts, style.arrows)
+        draw_ghost_legend(picture, result.decoder, ghosts, style.arrows)
     draw_caption(picture, result, readings if style.show_readings else None)
     return picture
 
@@ -142,7 +143,9 @@ def _draw_person(picture: Image, person: Person, decoder: str, style: OverlaySty
     line = limb_width(person.region.body_size, height, width)
     outline = max(1.0, 0.3 * line)
     radii = line * (0.62 + 0.5 * np.clip(scores, 0, 1)) * _JOINT_DETAIL
-    sketch = _Sketch(points, radii, line * 0.5 * _WEIGHTS, known, sure)
+    ghosts = ghost_decoders(style.ghosts, decoder)
+    color = bgr(decoder_color(decoder)) if ghosts else None
+    sketch = _Sketch(points, radii, line * 0.5 * _WEIGHTS, known, sure, color)
 
     # Only the part of the picture around the person is blended: the cost follows the person's size.
     margin = 2 * line + outline + 2
@@ -156,7 +159,7 @@ def _draw_person(picture: Image, person: Person, decoder: str, style: OverlaySty
     sketch.draw_soft(soft, outline)
     cv2.addWeighted(soft, _SOFT_OPACITY, part, 1 - _SOFT_OPACITY, 0, dst=part)
     sketch.draw_sure(part)
-    if ghosts := ghost_decoders(style.ghosts, decoder):
+    if ghosts:
         _draw_ghosts(picture, person, decoder, ghosts, sure, line, style)
 
 
@@ -183,7 +186,9 @@ def _draw_ghosts(
 
 
 class _Sketch:
-    """One person's shapes in px: points (K, 2), radii (K,), half_widths (L,), known and sure (K,) bool."""
+    """One person's shapes in px: points (K, 2), radii (K,), half_widths (L,), known and sure (K,) bool; one colour, or None
+    for those of left and right.
+    """
 
     def __init__(
         self,
@@ -192,8 +197,10 @@ class _Sketch:
         half_widths: NDArray[np.float64],
         known: NDArray[np.bool_],
         sure: NDArray[np.bool_],
+        color: tuple[int, int, int] | None,
     ) -> None:
         self.points = points
+        self._colors = dict.fromkeys(_BGR, color) if color else _BGR
         self.radii = radii
         self.half_widths = half_widths
         self.sure_joints = np.flatnonzero(sure).tolist()
@@ -216,17 +223,17 @@ class _Sketch:
         if self.faint_joints:
             bars, dots = self._bars(0.0, thinner=0.5), self._dots(0.0)
             for i in self.faint_limbs:
-                _fill(canvas, bars[i], _BGR[_LIMBS[i].side])
+                _fill(canvas, bars[i], self._colors[_LIMBS[i].side])
             for i in self.faint_joints:
-                _fill(canvas, dots[i], _BGR[_JOINT_SIDES[i]])
+                _fill(canvas, dots[i], self._colors[_JOINT_SIDES[i]])
 
     def draw_sure(self, canvas: Image) -> None:
         """What hides the picture beneath: limbs, and on top of them the joints."""
         bars, dots, cores = self._bars(0.0), self._dots(0.0), self._dots(0.0, smaller=0.7)
         for i in self.sure_limbs:
-            _fill(canvas, bars[i], _BGR[_LIMBS[i].side])
+            _fill(canvas, bars[i], self._colors[_LIMBS[i].side])
         for i in self.sure_joints:
-            color = _BGR[_JOINT_SIDES[i]]
+            color = self._colors[_JOINT_SIDES[i]]
             if _JOINT_DETAIL[i] < 1 or self.radii[i] < _SMALLEST_RIM:
                 _fill(canvas, dots[i], color)
             else:

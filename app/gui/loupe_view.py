@@ -280,9 +280,7 @@ class WeightView(QWidget):
         width = painter.fontMetrics().horizontalAdvance(text) + 8
         painter.setFont(small)
         painter.setPen(QColor(theme.MUTED))
-        painter.drawText(
-            cell.adjusted(width, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, "of the weight on\nbackground cells"
-        )
+        painter.drawText(cell.adjusted(width, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, "weight on\nbackground")
 
 
 def log_brightness(weights: NDArray[np.floating]) -> NDArray[np.float64]:

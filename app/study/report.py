@@ -66,7 +66,10 @@ def _head(found: Findings) -> Iterable[str]:
     yield "# How robust debiased IPR is, and how the decoders compare on still pictures\n"
     short = " with `--quick`: fewer conditions and frames, for a first look" if found.quick else ""
     yield f"Made by `posescope study`{short}. PoseScope {__version__}, network {found.network} on {found.device}.\n"
-    best, other = best_form(found.at_default), [verdict for verdict in found.verdicts if not verdict.as_expected]
+    best = best_form(found.at_default)
+    steadiest = sum(verdict.steadiest == "debiased" for verdict in found.verdicts)
+    by_far = sum(verdict.ipr_by_far for verdict in found.verdicts)
+    most = max(verdict.debiased_to_steadiest for verdict in found.verdicts)
     shipped, leader, plain = (_score(found.at_default, form) for form in (SHIPPED, best, PLAIN))
     yield (
         f"- On drawn heatmaps the most robust form of debiased IPR at β = {DEFAULT_BETA:g} is {form_name(best)} "
@@ -74,9 +77,9 @@ def _head(found: Findings) -> Iterable[str]:
         f"the paper's plain form: {rounded(plain.criterion, 2)}).\n"
         f"- The plain form is more than a cell off in {len(found.plain.off)} of {found.plain.readable} conditions, the "
         f"shipped one in {len(found.shipped_off)}.\n"
-        f"- On still pictures debiased IPR trembles least and IPR has by far the largest bias in "
-        f"{len(found.verdicts) - len(other)} of {len(found.verdicts)} cases; the others are listed at the end of part "
-        "3.\n"
+        f"- On still pictures debiased IPR trembles least of the decoders that read a heatmap in {steadiest} of "
+        f"{len(found.verdicts)} cases and at most {rounded(most, 2)} times as much as the steadiest in the others. "
+        f"IPR has by far the largest bias in {by_far}.\n"
     )
 
 
@@ -302,7 +305,7 @@ def _stills(found: Findings) -> Iterable[str]:
         for (case, noise, crop), here in cases.items()
     ]
     yield markdown(columns, shares)
-    yield "The jitter of the joint in the middle, in px, which a single joint that jumps between two places leaves alone:\n"
+    yield "The jitter of the joint in the middle, in px; one joint that jumps between two places does not touch it:\n"
     yield markdown(
         columns,
         [
@@ -336,7 +339,7 @@ def _otherwise(verdicts: list[Verdict]) -> Iterable[str]:
                 f"less than debiased IPR {rounded(verdict.jitter_px['debiased'], 3)} px "
                 f"({rounded(verdict.debiased_to_steadiest, 2)} times as much)"
             )
-        if verdict.most_biased != "ipr" or verdict.times_the_next < BY_FAR:
+        if not verdict.ipr_by_far:
             reasons.append(
                 f"the largest bias is {display_name(verdict.most_biased)}'s "
                 f"{rounded(verdict.bias_px[verdict.most_biased], 2)} px, {rounded(verdict.times_the_next, 1)} times "

@@ -126,7 +126,12 @@ class Verdict:
 
     @property
     def as_expected(self) -> bool:
-        return self.steadiest == "debiased" and self.most_biased == "ipr" and self.times_the_next >= BY_FAR
+        return self.steadiest == "debiased" and self.ipr_by_far
+
+    @property
+    def ipr_by_far(self) -> bool:
+        """Whether IPR has by far the largest bias."""
+        return self.most_biased == "ipr" and self.times_the_next >= BY_FAR
 
 
 def verdicts(rows: list[StillRow]) -> list[Verdict]:

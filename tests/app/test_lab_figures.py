@@ -63,6 +63,9 @@ def test_the_means_stand_where_the_decoders_put_them(sweeps):
         middle = np.array([columns.min() + columns.max(), rows.min() + rows.max()]) / 2
         expected = (np.array(readings.points[decoder]) + 0.5) * 10
         assert middle == pytest.approx(expected, abs=2)
+    # Far from the blob, every cell weighs something for IPR and nothing for debiased IPR.
+    assert image[200, 600].max() > 100
+    assert image[200, 1300].max() < 10
 
 
 def test_the_overview_follows_beta(sweeps):

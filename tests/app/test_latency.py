@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from app.meters.board import ESTIMATED, PAINTED, STAGES, MeterBoard
 from app.meters.latency import LatencyMeter
 from tests.app import builders
 from tests.app.meter_motion import MS
+from tests.app.pipeline_parts import FakeEstimator, FileLike, Run
 
 NO_WARM_UP = {"warm_up": 0}
 
@@ -103,6 +105,96 @@ def test_end_to_end_counts_from_the_capture():
     assert readings.latency_ms == 41
     assert readings.fps == pytest.approx(25.0)
     assert set(readings.jitter_px) == set(builders.DECODERS)
+
+
+def test_decoders_are_read_one_by_one_and_apart_from_the_network():
+    board = MeterBoard()
+    for i in range(10):
+        parts = {"shared": 1 * MS, "ipr": (2 + i) * MS}
+        board.add(timed_result(i, i * 40 * MS, replace(stages(i * 40 * MS + 25 * MS), decoders=parts)))
+    snapshot = board.read()
+    assert list(snapshot.decoders) == ["shared", "ipr"]
+    # The first three are left out.
+    assert (snapshot.decoders["ipr"].p50, snapshot.decoders["ipr"].now, snapshot.decoders["ipr"].count) == (8, 11, 7)
+    assert snapshot.latency["network"].p50 == 16
+
+
+def test_the_frame_interval_is_the_source_s_own_however_many_frames_are_dropped():
+    board = MeterBoard()
+    for i in (0, 1, 2, 5, 6, 9, 10):
+        board.add(timed_result(i, i * 33 * MS, stages(i * 40 * MS), time_ns=i * 33 * MS))
+    # A file that starts again leaves no interval.
+    again = timed_result(11, 11 * 33 * MS, stages(440 * MS), time_ns=3000 * MS)
+    board.add(replace(again, frame=replace(again.frame, continues=False)))
+    interval = board.read().frame_interval
+    assert (interval.p50, interval.max, interval.count) == (33, 33, 6)
+
+
+def test_the_windows_can_be_set():
+    board = MeterBoard()
+    board.set_latency_window(1.0)
+    board.set_jitter_window(0.5)
+    assert (board.latency_window_s, board.jitter_window_s) == (1.0, 0.5)
+    for i in range(100):
+        shift = 50.0 if i < 80 else 0.0
+        person = builders.person()
+        person = replace(person, points=person.points | {"ipr": person.peaks + np.float32([shift, 0])})
+        board.add(timed_result(i, i * 40 * MS, stages(i * 40 * MS), people=(person,)))
+    snapshot = board.read()
+    assert snapshot.latency["network"].count == 26
+    assert snapshot.bias.overall["ipr"] == 0.0
+
+
+def test_smoothed_points_have_their_own_jitter():
+    board = MeterBoard()
+    random = np.random.default_rng(7)
+    for i in range(60):
+        points = builders.standing_points()
+        raw = builders.person(points + random.normal(0, 2.0, points.shape))
+        smoothed = builders.person(points + random.normal(0, 0.5, points.shape))
+        result = timed_result(i, i * 40 * MS, stages(i * 40 * MS), people=(raw,))
+        board.add(replace(result, smoothed=(smoothed,)))
+    snapshot = board.read()
+    assert snapshot.jitter.overall["dark"] == pytest.approx(2.0, rel=0.1)
+    assert snapshot.smoothed_jitter.overall["dark"] == pytest.approx(0.5, rel=0.1)
+
+
+def test_a_known_delay_is_read_to_a_millisecond():
+    """A camera that needs 20 ms to hand over a frame, a network that needs 10: real threads, the real clock."""
+    ready_ns, done_ns = {}, {}
+
+    class SlowCamera(FileLike):
+        live = True
+
+        def read(self):
+            captured_ns = time.perf_counter_ns()
+            time.sleep(0.02)
+            frame = super().read()
+            if frame is not None:
+                ready_ns[frame.index] = time.perf_counter_ns()
+                frame = replace(frame, captured_ns=captured_ns)
+            return frame
+
+    class SlowEstimator(FakeEstimator):
+        def estimate(self, image, beta, *, keep_heatmaps=False):
+            time.sleep(0.01)
+            estimate = super().estimate(image, beta, keep_heatmaps=keep_heatmaps)
+            done_ns[self.seen[-1]] = time.perf_counter_ns()
+            return estimate
+
+    board = MeterBoard(latency_window_s=60)
+    run = Run(SlowCamera(40), SlowEstimator, consumer=board.add)
+    run.pipeline.start()
+    run.finish()
+    whole = {r.frame.index: (r.stages.done_ns - r.frame.captured_ns) / MS for r in run.results}
+    waits = {r.frame.index: r.stages.capture_wait / MS for r in run.results}
+    captured = {r.frame.index: r.frame.captured_ns for r in run.results}
+    # On a busy computer a thread may lose its turn at any place; the best of 40 frames shows what the meter adds.
+    added = [whole[i] - (done_ns[i] - captured[i]) / MS for i in whole]
+    assert 0 <= min(added) < 1
+    added_to_wait = [waits[i] - (ready_ns[i] - captured[i]) / MS for i in waits]
+    assert 0 <= min(added_to_wait) < 1
+    assert board.read().latency[ESTIMATED].p50 == pytest.approx(np.median(list(whole.values())[3:]))
 
 
 def test_without_a_window_the_readings_end_at_the_estimate():

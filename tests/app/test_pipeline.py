@@ -13,9 +13,11 @@ from app.bundled import SAMPLE_CLIP, model_file
 from app.errors import UserError
 from app.frames import PoseResult
 from app.pipeline import DecoderChoice, Pipeline
+from app.smoothing import OneEuroSettings
 from app.sources.base import Source
 from app.sources.video_file import VideoFileSource
 from models.estimator import DECODER_NAMES, PoseEstimator
+from tests.app import builders
 from tests.app.pipeline_parts import CHOICE, LONG, CommandedCamera, FakeEstimator, FileLike, Run, until
 
 Start = Callable[..., Run]
@@ -351,6 +353,28 @@ def test_the_estimator_forgets_where_a_file_starts_again(start: Start, restarts:
     estimator = FakeEstimator()
     start(FileLike(8, restarts=restarts), estimator).finish()
     assert estimator.resets_before == [int(i in restarts) for i in range(8)]
+
+
+def test_smoothing_can_be_switched_while_it_runs_and_leaves_the_raw_points(start: Start) -> None:
+    camera = CommandedCamera()
+    run = start(camera, FakeEstimator)
+    camera.deliver(1)
+    run.pipeline.smoothing = OneEuroSettings()
+    camera.deliver(2)
+    run.pipeline.smoothing = None
+    camera.deliver(1)
+    run.pipeline.stop()
+    assert run.pipeline.join(LONG)
+    by_index = {result.frame.index: result for result in run.results}
+    assert by_index[0].smoothed == ()
+    assert by_index[0].shown is by_index[0].people
+    for index in (1, 2):
+        if index in by_index:  # the camera is live: a frame may have been replaced by the next
+            (raw,), (smoothed,) = by_index[index].people, by_index[index].smoothed
+            assert by_index[index].shown == (smoothed,)
+            np.testing.assert_array_equal(raw.points["ipr"], builders.person().points["ipr"])
+            np.testing.assert_allclose(smoothed.points["ipr"], raw.points["ipr"], atol=1e-4)
+    assert by_index[3].smoothed == ()
 
 
 def test_the_real_network_on_the_shipped_clip() -> None:

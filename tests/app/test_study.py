@@ -331,7 +331,7 @@ def test_the_pages_numbers_are_those_of_the_tables(written: Path) -> None:
         assert bias == f"{max(number[1] for number in numbers):.2f}"
 
 
-def test_an_existing_file_is_refused_before_the_work_and_replaced_on_request(tmp_path: Path, monkeypatch) -> None:
+def test_an_existing_file_is_refused_before_the_work_and_replaced_on_request(tmp_path: Path) -> None:
     (tmp_path / "maps.csv").write_text("mine")
     with pytest.raises(OutputError, match=r"maps\.csv exists already: choose another folder, or say --overwrite"):
         run_study(options(tmp_path), TINY)

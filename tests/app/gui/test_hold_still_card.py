@@ -37,11 +37,8 @@ Open = Callable[..., HoldStillDialog]
 
 @pytest.fixture
 def open_dialog(qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
-    opened: list[HoldStillDialog] = []
-
     def open_it(card: HoldStillCard | None = None, folder: Path | None = None) -> HoldStillDialog:
         dialog = HoldStillDialog(card or card_of(), folder or tmp_path / "recordings")
-        opened.append(dialog)
         dialog.show()
         qtbot.waitExposed(dialog)
         return dialog
@@ -131,7 +128,8 @@ def test_smoothed_jitter_has_a_column_of_its_own(qtbot: QtBot):
 
 
 def test_a_screen_reader_hears_the_numbers(open_dialog: Open):
-    (view,) = open_dialog().findChildren(HoldStillCardView)
+    dialog = open_dialog()
+    (view,) = dialog.findChildren(HoldStillCardView)
     assert view.accessibleDescription() == card_of().to_text()
 
 
@@ -160,7 +158,8 @@ def test_the_picture_is_saved_at_twice_the_size(qtbot: QtBot, open_dialog: Open,
 
 
 def test_the_table_is_saved(qtbot: QtBot, open_dialog: Open, tmp_path: Path):
-    press(qtbot, open_dialog(), "Save CSV")
+    dialog = open_dialog()
+    press(qtbot, dialog, "Save CSV")
     (file,) = (tmp_path / "recordings").iterdir()
     assert file.read_bytes() == card_of().to_csv().encode()
     with file.open(newline="", encoding="utf-8") as table:

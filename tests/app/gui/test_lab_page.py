@@ -86,7 +86,7 @@ def test_a_drag_beyond_the_map_stays_on_it_and_other_buttons_do_nothing(page):
     mouse(page.heatmap, QEvent.Type.MouseButtonPress, -9, 200)
     assert (page.synthetic_map.x, page.synthetic_map.y) == (0, 63)
     mouse(page.heatmap, QEvent.Type.MouseButtonPress, 30, 30, Qt.MouseButton.RightButton)
-    mouse(page.heatmap, QEvent.Type.MouseMove, 30, 30, Qt.MouseButton.NoButton)
+    mouse(page.heatmap, QEvent.Type.MouseMove, 30, 30, Qt.MouseButton.RightButton)
     assert (page.synthetic_map.x, page.synthetic_map.y) == (0, 63)
 
 
@@ -106,7 +106,7 @@ def test_each_slider_changes_the_formula_to_the_numbers_of_the_map(page, name, s
     slider.setValue(round(share * slider.maximum()))
     assert (page.beta if name == "beta" else getattr(page.synthetic_map, name)) == pytest.approx(value)
     exponentials = np.exp(page.beta * numpy_map(page))
-    total, (pulled, _) = exponentials.sum(), numpy_mean(exponentials)
+    total, (pulled, pulled_y) = exponentials.sum(), numpy_mean(exponentials)
     text = page.formula.text()
     if total < 1e7:
         assert f"C = {total:,.0f}      HW = 4,096" in text
@@ -115,6 +115,7 @@ def test_each_slider_changes_the_formula_to_the_numbers_of_the_map(page, name, s
         mantissa, exponent = f"{total:.2e}".split("e")
         assert f"C = {mantissa}×10^{{{int(exponent)}}}" in text
     assert f"J_{{x}} = {pulled:.2f}" in text
+    assert f"J_{{y}} = {pulled_y:.2f}" in text
     corrected_x, corrected_y = numpy_mean(exponentials - 1)
     assert text.splitlines()[2].endswith(f" = {corrected_x:.2f}")
     assert text.splitlines()[3].endswith(f" = {corrected_y:.2f}")

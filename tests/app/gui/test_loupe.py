@@ -230,17 +230,15 @@ def test_cells_are_flat_squares_as_bright_as_the_map(loupe: Loupe) -> None:
         x, y = EDGE + (column - FIRST[0]) * CELL, EDGE + (row - FIRST[1]) * CELL
         return shown[y + 2 : y + CELL - 1, x + 2 : x + CELL - 1]
 
-    order = [(30, 22), (31, 21), (32, 22), (33, 22), (34, 20)]
-    levels = [inside(*cell) for cell in order]
+    levels = [inside(*cell) for cell in ((30, 22), (31, 21), (32, 22), (33, 22), (34, 20))]
     assert all(np.unique(level).size == 1 for level in levels)
     assert [int(level[0, 0]) for level in levels] == sorted((int(level[0, 0]) for level in levels), reverse=True)
     assert levels[0][0, 0] > levels[3][0, 0] + 200
 
 
 def test_the_picture_stands_still_while_the_maximum_moves_a_little(loupe: Loupe) -> None:
-    color = decoder_color("ipr")
     loupe.show_person(person(gaussian(*PEAK), {"ipr": (28.0, 20.0)}), "ipr", 10.0)
-    before = middle_of(picture(loupe), color)
+    before = middle_of(picture(loupe), color := decoder_color("ipr"))
     loupe.show_person(person(gaussian(32.4, 21.7), {"ipr": (28.0, 20.0)}), "ipr", 10.0)
     assert middle_of(picture(loupe), color) == before
     loupe.show_person(person(gaussian(34.4, 21.7), {"ipr": (32.0, 20.0)}), "ipr", 10.0)
@@ -283,7 +281,7 @@ def test_everything_has_its_place(loupe: Loupe, height: int) -> None:
 
 
 def test_weights_show_the_background_of_ipr_and_none_of_debiased(loupe: Loupe) -> None:
-    loupe.show_person(person(gaussian(*PEAK), {}), "ipr", 3.0)
+    loupe.show_person(person(gaussian(*PEAK), {}), "ipr", 0.5)  # 99 point something percent: the longest text
     shown = pixels(loupe.weight_view.grab()).astype(int).sum(-1)
     brightness = []
     for decoder in ("ipr", "debiased"):
@@ -291,6 +289,8 @@ def test_weights_show_the_background_of_ipr_and_none_of_debiased(loupe: Loupe) -
         brightness.append(shown[int(rect.bottom()) - 8, int(rect.left()) + 8])
     assert brightness[0] > 300
     assert brightness[1] < 20
+    bottom = int(loupe.weight_view.frame("ipr").rect.bottom())
+    assert np.unique(shown[bottom + 2 :, 155:175]).size == 1  # the text ends before the other column
 
 
 # --- hands --------------------------------------------------------------------------------------------------------
@@ -350,9 +350,8 @@ def test_wheel_and_keys_zoom(loupe: Loupe, qtbot: QtBot) -> None:
     def turn(angle: int) -> int:
         place = QPointF(50, 50)
         buttons, modifiers = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
-        phase = Qt.ScrollPhase.NoScrollPhase
-        event = QWheelEvent(place, place, QPoint(), QPoint(0, angle), buttons, modifiers, phase, False)
-        QApplication.sendEvent(view, event)
+        turn = (QPoint(), QPoint(0, angle), buttons, modifiers, Qt.ScrollPhase.NoScrollPhase, False)
+        QApplication.sendEvent(view, QWheelEvent(place, place, *turn))
         loupe.grab()
         return view.window_of_cells.columns
 
