@@ -61,6 +61,13 @@ def px_share(px: float) -> float:
     return min(1.0, math.log(px / low) / math.log(high / low)) if px > low else 0.0
 
 
+def three_digits(value: float) -> str:
+    """A number that can be read at a glance: `0.19`, `27.3`, `127`; `–` where it is not known."""
+    if math.isnan(value):
+        return "–"
+    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
+
+
 def bgr(color: str) -> tuple[int, int, int]:
     """`#rrggbb` -> (blue, green, red), 0 to 255, as OpenCV draws."""
     return int(color[5:7], 16), int(color[3:5], 16), int(color[1:3], 16)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.decoder_display import DISPLAY_NAMES, decoder_color, display_title, px_share
+from app.decoder_display import DISPLAY_NAMES, decoder_color, display_title, px_share, three_digits
 from app.gui import theme
 
 _ROW_HEIGHT = 23
@@ -111,7 +111,7 @@ def _paint_meter(painter: QPainter, cell: QRectF, color: str, bar: float, number
         painter.drawRoundedRect(QRectF(track.left(), track.top(), max(6.0, track.width() * share), 6), 3, 3)
     painter.setPen(QColor(theme.TEXT))
     text = cell.adjusted(0, 0, -6, 0)
-    painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, _three_digits(number))
+    painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, three_digits(number))
 
 
 def _paint_smoothed(painter: QPainter, column: QRectF, top: float, px: float) -> None:
@@ -123,9 +123,3 @@ def _paint_smoothed(painter: QPainter, column: QRectF, top: float, px: float) ->
 
 def _track_of(cell: QRectF) -> QRectF:
     return QRectF(cell.left(), cell.center().y() - 3, cell.width() - _NUMBER_WIDTH - 6, 6)
-
-
-def _three_digits(value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"

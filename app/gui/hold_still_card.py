@@ -8,10 +8,10 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QPointF, Q
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QImage, QImageWriter, QPainter, QPaintEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from app.decoder_display import decoder_color, display_title, px_share
+from app.decoder_display import decoder_color, display_title, px_share, three_digits
 from app.errors import OutputError
 from app.gui import theme
-from app.meters.hold_still import DecoderReading, HoldStillCard, px_text
+from app.meters.hold_still import DecoderReading, HoldStillCard
 from app.output_file import OutputFile, free_path
 from app.output_names import snapshot_path
 
@@ -105,7 +105,7 @@ class HoldStillCardView(QWidget):
             self._paint_row(painter, row, reading, (is_steadiest, reading.decoder == furthest))
             if card.is_smoothed:
                 cell = QRectF(smoothed.left(), row.top(), smoothed.width(), row.height())
-                _write(painter, cell, px_text(reading.smoothed_jitter_px), theme.TEXT, 13, align=_RIGHT)
+                _write(painter, cell, three_digits(reading.smoothed_jitter_px), theme.TEXT, 13, align=_RIGHT)
 
     def _columns(self) -> list[tuple[float, float]]:
         """Left edge and width of the bar, of jitter and bias."""
@@ -135,9 +135,9 @@ class HoldStillCardView(QWidget):
             filled = max(8.0, bar_width * px_share(px)) if px_share(px) > 0 else 0.0
             _fill(painter, QRectF(left, row.center().y() - 4, filled, 8), color, 4)
             number = QRectF(left + bar_width, row.top(), _NUMBER_WIDTH, row.height())
-            _write(painter, number, px_text(px), ink, 14, bold=bold, align=_RIGHT)
+            _write(painter, number, three_digits(px), ink, 14, bold=bold, align=_RIGHT)
             percent = QRectF(number.right(), row.top(), _PERCENT_WIDTH, row.height())
-            _write(painter, percent, f"{px_text(share * 100)} %", theme.MUTED, 12, align=_RIGHT)
+            _write(painter, percent, f"{three_digits(share * 100)} %", theme.MUTED, 12, align=_RIGHT)
 
     def _paint_verdict(self, painter: QPainter) -> None:
         top = self._table_bottom() + 22

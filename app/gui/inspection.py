@@ -120,6 +120,7 @@ class Inspection(QObject):
     def _smoothing_changed(self) -> None:
         if self._session is not None:
             self._session.pipeline.smoothing = self._panel.looks.smoothing
+            self._session.board.forget_lag()
 
     def _set_jitter_window(self, seconds: float) -> None:
         if self._session is not None:

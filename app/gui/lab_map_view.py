@@ -287,5 +287,9 @@ class HeatmapView(MapView):
         painter.drawRect(inset)
         painter.setFont(self.font())
         text = f"× {scale / self._cell():.0f}"
-        painter.setPen(QColor("#ffffff"))
-        painter.drawText(inset.adjusted(6, 3, -6, -3), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, text)
+        metrics = QFontMetricsF(self.font())
+        plate = QRectF(0, 0, metrics.horizontalAdvance(text) + 10, metrics.height() + 2)
+        plate.moveTopRight(inset.topRight())
+        painter.fillRect(plate, QColor(theme.WINDOW))
+        painter.setPen(QColor(theme.TEXT))
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)

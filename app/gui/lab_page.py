@@ -33,7 +33,7 @@ from app.lab import (
 from models.decoders import BETA_RANGE, DEFAULT_BETA
 
 _SWEEP_DELAY_MS = 40
-_POSITIONS, _BETAS = 127, 45
+_POSITIONS, _BETAS = 190, 45  # every third of a cell: halves alone would show argmax on one side of the truth only
 _MARGIN, _GAP = 12, 10
 _LEAST_PLOTS, _PLOTS_SHARE = 190, 0.3
 _TEXT_RANGE = (13, 20)  # px
@@ -50,8 +50,7 @@ class LabPage(QWidget):
 
     def __init__(self, beta: float = DEFAULT_BETA) -> None:
         super().__init__()
-        self._start_beta = beta
-        self._beta = beta
+        self._start_beta = self._beta = _within_beta_range(beta)
         self._map = SyntheticMap(*DEFAULT_PLACE)
         self.heatmap = HeatmapView()
         self.heatmap.dragged.connect(self._blob_dragged)
@@ -106,8 +105,8 @@ class LabPage(QWidget):
         return self._map
 
     def set_beta(self, beta: float) -> None:
-        """Use this β, as chosen elsewhere in the window. Emits nothing."""
-        self._beta = beta
+        """Use this β, as chosen elsewhere in the window, held to the range of the slider. Emits nothing."""
+        self._beta = _within_beta_range(beta)
         self._refresh()
 
     def sizeHint(self) -> QSize:
@@ -238,6 +237,10 @@ class _Legend(QWidget):
     def text(self) -> str:
         """All entries, as they are written."""
         return " ".join(entry.text() for entry in self._entries.values())
+
+
+def _within_beta_range(beta: float) -> float:
+    return min(max(beta, BETA_RANGE[0]), BETA_RANGE[1])
 
 
 def _caption(text: str, decoder: str) -> QLabel:

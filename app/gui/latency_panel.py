@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.decoder_display import DISPLAY_NAMES, decoder_color, display_title
+from app.decoder_display import DISPLAY_NAMES, decoder_color, display_title, three_digits
 from app.errors import OutputError
 from app.gui import theme
 from app.gui.stage_bar import STAGE_COLORS
@@ -172,7 +172,7 @@ class LatencyPanel(QWidget):
     def _show_row(self, row: int, spread: Spread | None) -> None:
         values = (spread.now, spread.p50, spread.p95, spread.p99, spread.max) if spread else (None,) * 5
         for column, value in enumerate(values, 1):
-            self._cells[row][column].setText("–" if value is None else _three_digits(value))
+            self._cells[row][column].setText("–" if value is None else three_digits(value))
 
 
 def save_ledger(session: Session, folder: Path) -> Path:
@@ -196,7 +196,3 @@ def _drops_text(session: Session) -> str:
     }
     parts = [f"{count} {where}" for where, count in counts.items() if count]
     return f"Frames dropped: {', '.join(parts)}" if parts else _NO_DROPS
-
-
-def _three_digits(value: float) -> str:
-    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"

@@ -72,6 +72,10 @@ class MeterBoard:
             for meter in (self._jitter, self._bias, self._smoothed_jitter):
                 meter.set_window(seconds)
 
+    def forget_lag(self) -> None:
+        """The smoothing was changed: what was read before says nothing about it."""
+        self._lag.clear()
+
     def add(self, result: PoseResult) -> None:
         """One estimated frame."""
         if result.stages is None:
@@ -133,8 +137,7 @@ class MeterBoard:
 
     def read_lag(self) -> float | None:
         """How many ms the smoothed points of the chosen decoder lag behind; None where it cannot be told."""
-        with self._lock:
-            return self._lag.read()
+        return self._lag.read()  # has a lock of its own, and takes its time
 
     def readings(self) -> Readings:
         """The few numbers that are drawn into the picture: capture to paint, or to estimate where none is painted."""

@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass
 from typing import Literal
 
-from app.decoder_display import WITH_BETA, display_name
+from app.decoder_display import WITH_BETA, display_name, three_digits
 from app.frames import PoseResult
 from app.meters.bias import BiasMeter
 from app.meters.jitter import JitterMeter
@@ -92,8 +92,8 @@ class HoldStillCard:
     def steadiest(self) -> tuple[str, ...]:
         """The heatmap decoders with the lowest jitter: more than one where the numbers shown do not differ."""
         heatmap_readings = self._heatmap_readings()
-        lowest = px_text(min(reading.jitter_px for reading in heatmap_readings))
-        return tuple(reading.decoder for reading in heatmap_readings if px_text(reading.jitter_px) == lowest)
+        lowest = three_digits(min(reading.jitter_px for reading in heatmap_readings))
+        return tuple(reading.decoder for reading in heatmap_readings if three_digits(reading.jitter_px) == lowest)
 
     def furthest(self) -> str:
         """The heatmap decoder with the largest bias."""
@@ -104,7 +104,7 @@ class HoldStillCard:
         by_name = {reading.decoder: reading for reading in self.readings}
         steadiest, furthest = self.steadiest(), self.furthest()
         names = " and ".join(display_name(name) for name in steadiest)
-        jitter, bias = px_text(by_name[steadiest[0]].jitter_px), px_text(by_name[furthest].bias_px)
+        jitter, bias = three_digits(by_name[steadiest[0]].jitter_px), three_digits(by_name[furthest].bias_px)
         lowest = f"Lowest jitter of the heatmap decoders: {names}, {jitter} px"
         if furthest in steadiest:
             # A decoder that collapsed to the middle hardly trembles: its jitter must not stand alone.
@@ -319,13 +319,6 @@ def badge_text(state: HoldStillState) -> str:
     if state.phase == "countdown":
         return str(seconds)
     return f"hold still {seconds} s" if state.phase == "measuring" else ""
-
-
-def px_text(value: float) -> str:
-    """A number with three digits: `0.19`, `27.3`, `127`; `–` where it is not known."""
-    if math.isnan(value):
-        return "–"
-    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
 
 
 def _decimals(value: float) -> str:

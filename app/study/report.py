@@ -305,7 +305,10 @@ def _stills(found: Findings) -> Iterable[str]:
         for (case, noise, crop), here in cases.items()
     ]
     yield markdown(columns, shares)
-    yield "The jitter of the joint in the middle, in px; one joint that jumps between two places does not touch it:\n"
+    yield (
+        "The jitter of the joint in the middle, in px. One joint that jumps between two places does not touch it; of "
+        "argmax it says little, which sits in its cell until it jumps:\n"
+    )
     yield markdown(
         columns,
         [

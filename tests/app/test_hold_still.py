@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.decoder_display import three_digits
 from app.frames import PoseResult
 from app.meters.hold_still import (
     DecoderReading,
@@ -19,7 +20,6 @@ from app.meters.hold_still import (
     HoldStillCard,
     HoldStillState,
     badge_text,
-    px_text,
 )
 from models.regions import CROP_MARGIN, Region
 from tests.app import builders
@@ -344,7 +344,7 @@ def test_the_badge_counts_whole_seconds(phase, left, text):
 
 def test_numbers_have_three_digits():
     values = (0.189, 9.994, 9.996, 27.34, 99.94, 99.96, 1261.2, math.nan)
-    assert [px_text(value) for value in values] == ["0.19", "9.99", "10.0", "27.3", "99.9", "100", "1261", "–"]
+    assert [three_digits(value) for value in values] == ["0.19", "9.99", "10.0", "27.3", "99.9", "100", "1261", "–"]
 
 
 def test_it_can_be_watched_while_it_is_fed():

@@ -152,6 +152,13 @@ def test_beta_is_told_when_the_user_sets_it_and_not_when_the_window_does(page, q
     assert page.heatmap.pull_text() == f"pull {numpy_pull(page):.2f} cells"
 
 
+@pytest.mark.parametrize(("chosen", "used"), [(0.01, 0.5), (2000.0, 50.0)])
+def test_a_beta_beyond_the_slider_is_held_to_its_range(page, chosen, used):
+    page.set_beta(chosen)
+    assert page.beta == used
+    assert page.heatmap.readings.beta == used
+
+
 def test_nothing_is_read_while_hidden(qtbot):
     page = LabPage()
     qtbot.addWidget(page)
