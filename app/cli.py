@@ -122,6 +122,8 @@ def _command_parser() -> argparse.ArgumentParser:
     run.add_argument("--output", type=Path, metavar="OUT.mp4", help="write the annotated video")
     run.add_argument("--keypoints", type=Path, metavar="OUT.csv", help="write the keypoints of every decoder")
     run.add_argument("--report", type=Path, metavar="OUT.json", help="write latency, jitter and bias of every decoder")
+    run.add_argument("--ghosts", metavar="NAMES", help="draw these decoders too, for example argmax,ipr; or all")
+    run.add_argument("--smooth", action="store_true", help="draw smoothed points (1 € filter) and report what it costs")
     run.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
     run.add_argument("--overwrite", action="store_true", help="replace output files that exist")
     _add_lab(commands)

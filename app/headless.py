@@ -13,12 +13,15 @@ from typing import Any
 
 from tqdm import tqdm
 
+from app.decoder_display import DISPLAY_NAMES
 from app.errors import OutputError, UserError
 from app.frames import PoseResult
 from app.ledger import latency_ledger
-from app.meters.board import MeterBoard
+from app.meters.board import MeterBoard, MeterSnapshot
 from app.meters.rolling import JointDistances
-from app.session import NetworkChoice, Session
+from app.overlay import OverlayStyle
+from app.session import NetworkChoice, Session, checked_decoder
+from app.smoothing import OneEuroSettings
 from app.sources import make_source
 from models.skeletons import BLAZEPOSE_33
 
@@ -30,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
     outputs = [path for path in (options.output, options.keypoints, options.report) if path is not None]
     _check_outputs(outputs, options.source, options.overwrite)
 
+    ghosts = _ghosts(options.ghosts)
     source = make_source(options.source)
     # tqdm would start a thread that looks for bars that stand still.
     tqdm.monitor_interval = 0
@@ -43,8 +47,15 @@ def run(options: argparse.Namespace) -> int:
         on_result=progress,
     )
     progress.when_full = session.pipeline.stop
+    session.pipeline.smoothing = OneEuroSettings() if options.smooth else None
     if options.output or options.keypoints:
-        session.start_recording(options.output, options.keypoints, overwrite=options.overwrite, block=not source.live)
+        session.start_recording(
+            options.output,
+            options.keypoints,
+            OverlayStyle(ghosts=ghosts),
+            overwrite=options.overwrite,
+            block=not source.live,
+        )
     started = time.perf_counter()
     session.start()
     interrupted = _wait(session, progress)
@@ -67,6 +78,13 @@ def run(options: argparse.Namespace) -> int:
     if summary is not None and summary.error:
         raise OutputError(summary.error)
     return 130 if interrupted else 0
+
+
+def _ghosts(names: str | None) -> frozenset[str]:
+    """Decoders named by the user. Raises UserError for an unknown one."""
+    if names is None:
+        return frozenset()
+    return frozenset(DISPLAY_NAMES if names == "all" else map(checked_decoder, names.split(",")))
 
 
 class _Progress:
@@ -140,7 +158,18 @@ def _report(session: Session, progress: _Progress, seconds: float) -> dict[str, 
         "wall_seconds": round(seconds, 3),
         "jitter": _distances(snapshot.jitter),
         "bias": _distances(snapshot.bias),
+        **_smoothing(progress, snapshot),
         "speed_px_per_s": {name: _number(value) for name, value in snapshot.motion.speed.overall.items()},
+    }
+
+
+def _smoothing(progress: _Progress, snapshot: MeterSnapshot) -> dict[str, Any]:
+    if not snapshot.smoothed_jitter.joints:
+        return {}
+    return {
+        "smoothed_jitter": _distances(snapshot.smoothed_jitter),
+        # Over the last seconds: how far smoothed points lag depends on how fast they move.
+        "smoothing_lag_ms": progress.whole_run.read_lag(),
     }
 
 
