@@ -55,7 +55,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _lab(options: argparse.Namespace) -> int:
-    from app.lab import run_lab
+    from app.lab.command import run_lab
 
     return run_lab(options)
 

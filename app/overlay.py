@@ -186,8 +186,8 @@ def _draw_ghosts(
 
 
 class _Sketch:
-    """One person's shapes in px: points (K, 2), radii (K,), half_widths (L,), known and sure (K,) bool; one colour, or None
-    for those of left and right.
+    """One person's shapes in px: points (K, 2), radii (K,), half_widths (L,), known and sure (K,) bool; one colour, or
+    None for those of left and right.
     """
 
     def __init__(

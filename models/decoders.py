@@ -222,12 +222,12 @@ class Debiased(Decoder):
 
     normalize: divide each map by its peak first, so that weak peaks are read like strong ones.
     floor: share of the peak below which cells are cut away (h -> max(h - floor·peak, 0)); 0 keeps all.
-    `normalize=False, floor=0` is the form of the paper.
+    `normalize=False, floor=0` is the form of the paper. The defaults are the outcome of `posescope study`.
     """
 
     beta: float = DEFAULT_BETA
     normalize: bool = True
-    floor: float = 0.1
+    floor: float = 0.2
 
     def __post_init__(self) -> None:
         _check_beta(self.beta)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui import theme
-from app.lab import PAPER_FORM, FormulaNumbers, lab_color
+from app.lab.readings import PAPER_FORM, FormulaNumbers, lab_color
 
 _SMALLEST_PX, _LARGEST_PX = 11.0, 40.0
 _SMALL = 0.72  # of a raised or lowered letter

@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui import theme
-from app.lab import LAB_DECODERS, Floats, Point, Readings, lab_color
+from app.lab.readings import LAB_DECODERS, Floats, Point, Readings, lab_color
 
 _COLOR_MAP = "magma"
 _GRID_FROM_PX = 8.0

@@ -16,20 +16,18 @@ from app.gui.lab_formula import FormulaView
 from app.gui.lab_map_view import HeatmapView, WeightsView
 from app.gui.lab_plots import SweepPlot
 from app.gui.widgets import named_label
-from app.lab import (
+from app.lab.readings import (
     DEFAULT_PLACE,
     LAB_DECODERS,
     PEAK_RANGE,
     Floats,
     Readings,
     SyntheticMap,
-    bias_against_beta,
-    bias_against_peak,
-    bias_against_position,
     explanation,
     lab_color,
     lab_title,
 )
+from app.lab.sweeps import bias_against_beta, bias_against_peak, bias_against_position
 from models.decoders import BETA_RANGE, DEFAULT_BETA
 
 _SWEEP_DELAY_MS = 40

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 
 from app.gui import theme
-from app.lab import LAB_DECODERS, PAPER_FORM, Floats, Point, lab_color
+from app.lab.readings import LAB_DECODERS, PAPER_FORM, Floats, Point, lab_color
 
 _LOG_RANGE = (1e-4, 50.0)  # cells
 _TICKS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)

@@ -204,7 +204,7 @@ class WeightView(QWidget):
             "Brightness is the logarithm of the weight, from the largest down to a millionth of it.\n"
             "The softmax of IPR leaves every background cell a weight, which pulls the mean from the peak\n"
             "(white cross) to the middle of the map (grey cross); the weights e^(βh) − 1 leave an empty cell none.\n"
-            "Background: cells below a tenth of the peak, which debiased IPR cuts away as well."
+            "Background: cells below a tenth of the peak. Debiased IPR cuts away all below a fifth."
         )
 
     def sizeHint(self) -> QSize:

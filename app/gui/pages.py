@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.gui.lab_page import LabPage
 from app.gui.widgets import tool_button
+
+if TYPE_CHECKING:
+    from app.gui.lab_page import LabPage
 
 LIVE, LABORATORY = 0, 1
 
@@ -54,6 +58,9 @@ class Pages(QWidget):
 
     def _show(self, page: int) -> None:
         if page == LABORATORY and self.laboratory is None:
+            # Here, and not at the top: it needs torch, which takes seconds to import.
+            from app.gui.lab_page import LabPage
+
             self.laboratory = LabPage()
             self._stack.addWidget(self.laboratory)
         self._group.button(page).setChecked(True)

@@ -11,20 +11,9 @@ import numpy as np
 import pytest
 
 from app.errors import OutputError, UserError
-from app.lab import (
-    LAB_DECODERS,
-    PAPER_FORM,
-    Readings,
-    SyntheticMap,
-    bias_against_beta,
-    bias_against_peak,
-    bias_against_position,
-    explanation,
-    formula_numbers,
-    read_points,
-    run_lab,
-    sweeps_csv,
-)
+from app.lab.command import run_lab
+from app.lab.readings import LAB_DECODERS, PAPER_FORM, Readings, SyntheticMap, explanation, formula_numbers, read_points
+from app.lab.sweeps import bias_against_beta, bias_against_peak, bias_against_position, sweeps_csv
 
 # Not square, so that exchanged axes are seen.
 OFF_CENTRE = SyntheticMap(x=12.3, y=40.8, height=64, width=48)

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from app.lab import Readings, SyntheticMap, all_sweeps, lab_color
-from app.lab_figures import FIGURES, math_number, overview_figure, weights_figure
+from app.lab.figures import FIGURES, math_number, overview_figure, weights_figure
+from app.lab.readings import Readings, SyntheticMap, lab_color
+from app.lab.sweeps import all_sweeps
 
 SIZES = {
     "lab_overview.png": (1080, 1920),

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from app.gui.lab_page import LabPage
-from app.lab import PAPER_FORM, lab_color
+from app.lab.readings import PAPER_FORM, lab_color
 
 LEFT = Qt.MouseButton.LeftButton
 

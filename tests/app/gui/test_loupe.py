@@ -122,7 +122,7 @@ def test_weights_are_those_of_the_formulas(beta: float) -> None:
     reading = read_joint(person(heatmap, {}), WRIST, beta)
     h = heatmap.astype(np.float64)
     softmax = np.exp(beta * h) / np.exp(beta * h).sum()
-    normalized = np.maximum(h - 0.1 * h.max(), 0) / (0.9 * h.max())
+    normalized = np.maximum(h - 0.2 * h.max(), 0) / (0.8 * h.max())
     debiased = np.expm1(beta * normalized) / np.expm1(beta * normalized).sum()
     rows, columns = np.mgrid[:64, :64]
     for name, weights in (("ipr", softmax), ("debiased", debiased)):

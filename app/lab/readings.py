@@ -6,14 +6,10 @@ from a decoder's point to the true centre of the blob, in cells.
 
 from __future__ import annotations
 
-import argparse
-import csv
-import io
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,17 +17,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from app.decoder_display import decoder_color, display_title
-from app.errors import OutputError, UserError
-from app.output_file import OutputFile
-from models.decoders import BETA_RANGE, DECODERS, Debiased, Decoder, Heatmaps, Ipr, get_decoder, has_beta, prepare
+from app.errors import UserError
+from models.decoders import DECODERS, Debiased, Decoder, Heatmaps, Ipr, get_decoder, has_beta, prepare
 
 Point = tuple[float, float]
 Floats = NDArray[np.float64]
 
-# `debiased` as the paper writes it: the map as it is, neither divided by its peak nor cut at a tenth of it.
+# `debiased` as the paper writes it: the map as it is, neither divided by its peak nor cut at its foot.
 PAPER_FORM = "debiased-paper"
 LAB_DECODERS = (*DECODERS, PAPER_FORM)
 PEAK_RANGE = (0.1, 1.0)
+# Off the middle on both axes and between the cells, so that every decoder shows what it does.
+DEFAULT_PLACE = (14.3, 44.6)
 _LARGEST_BETA = 500.0  # e^500 times a whole map is still far inside float64
 
 
@@ -92,7 +89,7 @@ class SyntheticMap:
 
     def heatmap(self) -> Tensor:
         """(1, 1, H, W) float64 in [0, 1]."""
-        return _stack([self])
+        return stacked([self])
 
 
 @dataclass(frozen=True)
@@ -126,12 +123,12 @@ class Readings:
     @property
     def heatmap(self) -> Floats:
         """(H, W)."""
-        return _numpy(self._maps.values[0, 0])
+        return as_floats(self._maps.values[0, 0])
 
     @cached_property
     def points(self) -> dict[str, Point]:
         """Each decoder's point."""
-        return {name: _point(lab_decoder(name, self.beta), self._maps) for name in LAB_DECODERS}
+        return {name: point_of(lab_decoder(name, self.beta), self._maps) for name in LAB_DECODERS}
 
     def bias(self, decoder: str) -> float:
         """The distance from the decoder's point to the true centre, in cells."""
@@ -217,125 +214,7 @@ def explanation(readings: Readings) -> str:
     return f"{first} {second}."
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """The bias of every decoder while one quantity changes.
-
-    name: position, beta or peak. label: of the quantity, with its unit. values: (N,). bias: decoder -> (N,), in cells.
-    error_x: decoder -> (N,), the signed error of x in cells; only where the position changes.
-    """
-
-    name: str
-    label: str
-    values: Floats
-    bias: dict[str, Floats]
-    error_x: dict[str, Floats] | None = None
-
-
-def bias_against_position(synthetic: SyntheticMap, beta: float, count: int = 253) -> Sweep:
-    """The blob wanders from the left edge of the map to the right one, at its own y."""
-    xs = np.linspace(0, synthetic.width - 1, count)
-    errors = _errors([replace(synthetic, x=float(x)) for x in xs], beta)
-    signed = {name: error[:, 0] for name, error in errors.items()}
-    return Sweep("position", "true x (cells)", xs, _distances(errors), signed)
-
-
-def bias_against_beta(synthetic: SyntheticMap, beta_range: Point = BETA_RANGE, count: int = 61) -> Sweep:
-    """The same map at many β, evenly spread on a logarithmic scale."""
-    betas = np.geomspace(*beta_range, count)
-    maps = prepare(synthetic.heatmap())
-    truth = np.array([synthetic.x, synthetic.y])
-    errors = {}
-    for name in LAB_DECODERS:
-        # A decoder without β reads the same point at each of them.
-        used = betas if name == PAPER_FORM or has_beta(name) else betas[:1]
-        points = np.array([_point(lab_decoder(name, check_beta(float(beta))), maps) for beta in used])
-        errors[name] = np.broadcast_to(points - truth, (count, 2))
-    return Sweep("beta", "β", betas, _distances(errors))
-
-
-def bias_against_peak(synthetic: SyntheticMap, beta: float, count: int = 46) -> Sweep:
-    """The blob's height from 0.1, or a little above the background where that is higher, to 1."""
-    peaks = np.linspace(max(PEAK_RANGE[0], min(1.0, 1.05 * synthetic.background)), PEAK_RANGE[1], count)
-    errors = _errors([replace(synthetic, peak=float(peak)) for peak in peaks], beta)
-    return Sweep("peak", "peak height", peaks, _distances(errors))
-
-
-def all_sweeps(synthetic: SyntheticMap, beta: float) -> list[Sweep]:
-    """Bias against position, against β and against peak height."""
-    return [
-        bias_against_position(synthetic, beta),
-        bias_against_beta(synthetic),
-        bias_against_peak(synthetic, beta),
-    ]
-
-
-def sweeps_csv(sweeps: Sequence[Sweep]) -> str:
-    """One row for each sweep, value and decoder; the signed error of x only where the position changes."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["sweep", "x", "decoder", "bias_cells", "error_x_cells"])
-    for sweep in sweeps:
-        for index, value in enumerate(sweep.values):
-            for decoder, bias in sweep.bias.items():
-                signed = f"{sweep.error_x[decoder][index]:.6g}" if sweep.error_x else ""
-                writer.writerow([sweep.name, f"{value:.6g}", decoder, f"{bias[index]:.6g}", signed])
-    return text.getvalue()
-
-
-def run_lab(options: argparse.Namespace) -> int:
-    """`posescope lab`: figures and data of one synthetic map, into a folder.
-
-    options: output (Path), beta, sigma, peak, background, noise (float), overwrite (bool); x and y (float), the true
-    centre, may be given too. Prints the paths. Raises UserError for a value out of its range, OutputError where a file
-    cannot be written, or exists and overwrite is false; nothing has been computed or written then.
-    """
-    synthetic = SyntheticMap(
-        x=getattr(options, "x", DEFAULT_PLACE[0]),
-        y=getattr(options, "y", DEFAULT_PLACE[1]),
-        sigma=options.sigma,
-        peak=options.peak,
-        background=options.background,
-        noise=options.noise,
-    )
-    beta = check_beta(options.beta)
-    from app import lab_figures
-
-    draw: dict[str, Callable[[Readings, Sequence[Sweep]], bytes]] = lab_figures.FIGURES
-    paths = [options.output / name for name in ("lab_bias.csv", *draw)]
-    _check_free(paths, options.overwrite)
-    readings, sweeps = Readings(synthetic, beta), all_sweeps(synthetic, beta)
-    contents = [sweeps_csv(sweeps).encode(), *(figure(readings, sweeps) for figure in draw.values())]
-    for path, content in zip(paths, contents, strict=True):
-        _write(path, content, options.overwrite)
-        print(path)
-    return 0
-
-
-# Off the middle on both axes and between the cells, so that every decoder shows what it does.
-DEFAULT_PLACE = (14.3, 44.6)
-
-
-def _check_free(paths: Sequence[Path], overwrite: bool) -> None:
-    folder = paths[0].parent
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"Cannot write into {folder}: it is not a folder.")
-    taken = [path for path in paths if path.exists()]
-    if taken and not overwrite:
-        raise OutputError(f"{taken[0]} exists already; give --overwrite to replace it.")
-
-
-def _write(path: Path, content: bytes, overwrite: bool) -> None:
-    file = OutputFile(path, overwrite=overwrite)
-    try:
-        file.write(content)
-        file.close()
-    except OutputError:
-        file.discard()
-        raise
-
-
-def _stack(maps: Sequence[SyntheticMap]) -> Tensor:
+def stacked(maps: Sequence[SyntheticMap]) -> Tensor:
     """(N, 1, H, W) of maps that share their size, seed and noise."""
     first = maps[0]
     rows = np.arange(first.height)[None, :, None]
@@ -353,29 +232,17 @@ def _stack(maps: Sequence[SyntheticMap]) -> Tensor:
     return torch.from_numpy(values[:, None])
 
 
-def _errors(maps: Sequence[SyntheticMap], beta: float) -> dict[str, Floats]:
-    """For each decoder (N, 2): its point minus the truth."""
-    check_beta(beta)
-    prepared = prepare(_stack(maps))
-    truth = np.array([(one.x, one.y) for one in maps])
-    return {name: _numpy(lab_decoder(name, beta).read(prepared).points[:, 0]) - truth for name in LAB_DECODERS}
-
-
-def _distances(errors: dict[str, Floats]) -> dict[str, Floats]:
-    return {name: np.hypot(error[:, 0], error[:, 1]) for name, error in errors.items()}
-
-
-def _point(decoder: Decoder, maps: Heatmaps) -> Point:
+def point_of(decoder: Decoder, maps: Heatmaps) -> Point:
     x, y = decoder.read(maps).points[0, 0].tolist()
     return x, y
 
 
-def _numpy(values: Tensor) -> Floats:
+def as_floats(values: Tensor) -> Floats:
     return np.asarray(values.numpy(), dtype=np.float64)
 
 
 def _shares(weights: Tensor) -> Floats:
-    shares = _numpy(weights[0, 0])
+    shares = as_floats(weights[0, 0])
     return shares / max(float(shares.sum()), np.finfo(np.float64).tiny)
 
 

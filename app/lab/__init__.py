@@ -1,0 +1,1 @@
+"""The β laboratory: one synthetic heatmap, every heatmap decoder on it, and their bias."""
