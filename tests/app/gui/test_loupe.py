@@ -127,7 +127,7 @@ def test_weights_are_those_of_the_formulas(beta: float) -> None:
     rows, columns = np.mgrid[:64, :64]
     for name, weights in (("ipr", softmax), ("debiased", debiased)):
         shown = reading.weight_maps[name]
-        np.testing.assert_allclose(shown.weights, weights, rtol=2e-5, atol=1e-10)
+        np.testing.assert_allclose(shown.weights, weights, rtol=2e-5, atol=1e-8)
         assert shown.mean == pytest.approx(((weights * columns).sum(), (weights * rows).sum()), abs=2e-3)
         assert shown.background == pytest.approx(weights[h < 0.1 * h.max()].sum(), abs=1e-5)
     assert reading.peak == heatmap.max()
