@@ -23,6 +23,8 @@ _MAIN = np.isin(np.arange(len(BLAZEPOSE_33.joints)), COCO_FROM_BLAZEPOSE)
 _DARK = (18, 18, 18)
 _SHIFT = 4
 _ONE = 1 << _SHIFT
+_TURN = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+_ROUND = np.stack([np.cos(_TURN), np.sin(_TURN)], axis=1)
 # An arrow shorter than this, in px, is a dot.
 _SHORTEST_ARROW = 2.0
 _FARTHEST = 1e6
@@ -45,13 +47,13 @@ def draw_ghosts(
     points: decoder -> (K, 2) px. known: (K,) which joints to draw. line: the width of a limb of the chosen decoder.
     """
     thickness = max(1, round(0.28 * line))
-    both = known[_LIMBS].all(1)
+    both, joints = known[_LIMBS].all(1), known & _MAIN
     for name in ghosts:
-        places = _fixed_point(points[name])
+        places = np.asarray(points[name], np.float64)
+        rings = places[joints, None] + 0.42 * line * _ROUND
         color = bgr(decoder_color(name))
-        cv2.polylines(picture, list(places[_LIMBS[both]]), False, color, thickness, cv2.LINE_AA, _SHIFT)
-        for i in np.flatnonzero(known & _MAIN).tolist():
-            cv2.circle(picture, places[i].tolist(), round(0.42 * line * _ONE), color, thickness, cv2.LINE_AA, _SHIFT)
+        _lines(picture, places[_LIMBS[both]], color, thickness)
+        _lines(picture, rings, color, thickness, closed=True)
 
 
 def draw_arrows(
@@ -70,21 +72,21 @@ def draw_arrows(
     """
     target = np.asarray(points[chosen], np.float64)
     thickness = max(1, round(0.22 * line))
-    radius = max(_ONE, round(0.42 * line * _ONE))
     for name in ghosts:
         color = bgr(decoder_color(name))
         shift = (np.asarray(points[name], np.float64) - target) * magnification
-        tails, heads = _fixed_point(target + shift), _fixed_point(target)
         drawn = np.flatnonzero(known & _MAIN & (np.abs(shift).max(1) < _FARTHEST))
-        for i in drawn.tolist():
-            length = float(np.hypot(*shift[i]))
-            tail, head = tails[i].tolist(), heads[i].tolist()
-            if length >= _SHORTEST_ARROW:
-                barbs = _barbs(heads[i], shift[i] / length, min(2.2 * line, 0.4 * length))
-                cv2.line(picture, tail, head, color, thickness, cv2.LINE_AA, _SHIFT)
-                cv2.polylines(picture, [barbs], False, color, thickness, cv2.LINE_AA, _SHIFT)
-            cv2.circle(picture, tail, radius + _ONE // 2, _DARK, cv2.FILLED, cv2.LINE_AA, _SHIFT)
-            cv2.circle(picture, tail, radius, color, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+        heads, tails = target[drawn], (target + shift)[drawn]
+        length = np.hypot(*shift[drawn].T)[:, None]
+        back = shift[drawn] / np.maximum(length, 1e-9)
+        across = np.stack((-back[:, 1], back[:, 0]), 1)
+        size = np.minimum(2.2 * line, 0.4 * length)
+        # Each arrow in one stroke: from the dot to the point, and both barbs.
+        strokes = (tails, heads, heads + (back + 0.5 * across) * size, heads, heads + (back - 0.5 * across) * size)
+        _lines(picture, np.stack(strokes, 1)[length[:, 0] >= _SHORTEST_ARROW], color, thickness)
+        for radius, ink in ((0.42 * line + 0.8, _DARK), (0.42 * line, color)):
+            for dot in _fixed_point(tails[:, None] + max(radius, 1.0) * _ROUND):
+                cv2.fillConvexPoly(picture, dot, ink, cv2.LINE_AA, _SHIFT)
 
 
 def draw_ghost_legend(picture: Image, chosen: str, ghosts: Sequence[str], magnification: float) -> None:
@@ -96,12 +98,17 @@ def draw_ghost_legend(picture: Image, chosen: str, ghosts: Sequence[str], magnif
     draw_legend(picture, rows)
 
 
-def _barbs(head: NDArray[np.int32], back: NDArray[np.float64], size: float) -> NDArray[np.int32]:
-    """(3, 2): the two short lines of an arrow's head; `back` is the unit vector from the head to the tail."""
-    across = np.array([-back[1], back[0]])
-    sides = np.stack([back + 0.5 * across, np.zeros(2), back - 0.5 * across]) * size * _ONE
-    barbs: NDArray[np.int32] = (head + np.rint(sides)).astype(np.int32)
-    return barbs
+def _lines(
+    picture: Image,
+    places: NDArray[np.float64],
+    color: tuple[int, int, int],
+    thickness: int,
+    *,
+    closed: bool = False,
+) -> None:
+    """Draw M lines through the points of `places` (M, P, 2), in one call: hundreds would hold up the other threads."""
+    if len(places):
+        cv2.polylines(picture, list(_fixed_point(places)), closed, color, thickness, cv2.LINE_AA, _SHIFT)
 
 
 def _fixed_point(places: NDArray[np.floating]) -> NDArray[np.int32]:

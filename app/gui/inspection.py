@@ -52,6 +52,7 @@ class Inspection(QObject):
         panel.looks.style_changed.connect(self._look_changed)
         panel.looks.smoothing_changed.connect(self._smoothing_changed)
         panel.tab_changed.connect(self._look_changed)
+        panel.tab_changed.connect(panel.meters.refresh_numbers)
         view.clicked.connect(self._pick)
 
     def adopt(self, session: Session) -> None:
@@ -90,7 +91,7 @@ class Inspection(QObject):
         """Look at this joint, an index into BLAZEPOSE_33."""
         self._panel.loupe.choose_joint(joint)
         self._panel.joints.choose_joint(joint)
-        self.style_changed.emit()
+        self._look_changed()
 
     def _pick(self, place: QPointF, mirrored: bool) -> None:
         """The picture was clicked at `place`, in its pixels."""
@@ -100,7 +101,7 @@ class Inspection(QObject):
         points = np.asarray(result.shown[0].points[result.decoder], np.float64)
         x = result.frame.image.shape[1] - 1 - place.x() if mirrored else place.x()
         distances = np.hypot(points[:, 0] - x, points[:, 1] - place.y())
-        nearest = int(np.nanargmin(distances))
+        nearest = int(np.argmin(np.nan_to_num(distances, nan=np.inf)))
         if distances[nearest] <= _CLICK_REACH * result.people[0].region.body_size:
             self._panel.show_tab(self._panel.loupe)
             self.choose_joint(nearest)
@@ -176,9 +177,14 @@ class Inspection(QObject):
             return ""
         measurement = session.hold_still
         state = measurement.state()
-        if state.phase in ("countdown", "measuring"):
+        running = state.phase in ("countdown", "measuring")
+        if running and not session.pipeline.finished.is_set():
             return badge_text(state)
         session.hold_still = None
+        if running:
+            if session.pipeline.source_error is None:
+                self._messages.show_message("The measurement stopped: the source has ended.", "warning")
+            return ""
         card = measurement.card()
         if card is not None:
             HoldStillDialog(card, self._recordings, self._window).open()

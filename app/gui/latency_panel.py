@@ -29,6 +29,7 @@ from app.gui.widgets import named_label, tool_button
 from app.ledger import latency_ledger
 from app.meters.board import ESTIMATED, PAINTED, STAGES, MeterSnapshot
 from app.meters.latency import Spread
+from app.output_file import OutputFile
 from app.output_names import ledger_path
 from app.session import Session
 
@@ -179,11 +180,13 @@ def save_ledger(session: Session, folder: Path) -> Path:
     """Write the ledger of the session's window as JSON into `folder`. Raises OutputError."""
     path = ledger_path(folder, session.source.name)
     ledger = latency_ledger(session, session.board.read(), window_s=session.board.latency_window_s)
+    file = OutputFile(path)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(ledger, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"Cannot save the ledger in {folder}: {error.strerror}.") from None
+        file.write((json.dumps(ledger, indent=2, ensure_ascii=False) + "\n").encode())
+        file.close()
+    except OutputError:
+        file.discard()
+        raise
     return path
 
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
@@ -235,6 +235,7 @@ class MainWindow(QMainWindow):
         self.view.badge = lost_badge if lost else "The source has ended"
         if lost:
             self.view.empty_text = "No picture. Open another source with Ctrl+O."
+        self.view.big_badge = self.inspection.hold_still_badge()
         self.view.update()
         # Not the whole session, which would wait for a network that is still being loaded.
         summary = self.session.stop_recording()
@@ -339,12 +340,15 @@ class MainWindow(QMainWindow):
 
     def toggle_full_screen(self) -> None:
         """Picture only, on the whole screen, or the window again."""
-        full = not self.isFullScreen()
         self.pages.show_live()
-        self.pages.bar.setVisible(not full)
-        self.panel.setVisible(not full)
-        self._status.setVisible(not full)
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)  # stays maximized beneath
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        # Here, for the desktop has its own ways into and out of the full screen.
+        if event.type() == QEvent.Type.WindowStateChange:
+            for part in (self.pages.bar, self.panel, self._status):
+                part.setVisible(not self.isFullScreen())
 
     def toggle_laboratory(self) -> None:
         """The page with the synthetic heatmap, or the live picture again. The session runs on meanwhile."""

@@ -145,9 +145,14 @@ class MeterPanel(QWidget):
                 self._show_numbers(snapshot)
         self.snapshot_read.emit(snapshot, numbers)
 
+    def refresh_numbers(self) -> None:
+        """Read the board and show all of it now."""
+        self._tick = 0
+        self.refresh()
+
     def _unit_clicked(self) -> None:
         self.table.show_unit("%" if self.as_body_share else "px")
-        self.refresh()
+        self.refresh_numbers()
 
     def _in_unit(self, distances: JointDistances) -> dict[str, float]:
         if not self.as_body_share:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QSizePolicy,
@@ -99,6 +99,14 @@ class SidePanel(QWidget):
     def show_tab(self, widget: QWidget) -> None:
         """Bring one of the panels to the front."""
         self._tabs.setCurrentIndex(self._stack.indexOf(widget))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.tab_changed.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.tab_changed.emit()
 
     def in_sight(self, widget: QWidget) -> bool:
         """Whether that panel is the one in front."""

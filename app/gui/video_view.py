@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.frames import Image, PoseResult
@@ -72,6 +72,10 @@ class VideoView(QWidget):
         self._unseen = False
         self.empty_text = OPENING
         self.update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._unseen = False  # how long a picture waited out of sight is no latency
 
     def sizeHint(self) -> QSize:
         return QSize(960, 540)

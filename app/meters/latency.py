@@ -40,6 +40,8 @@ class LatencyMeter:
     def set_window(self, window_s: float) -> None:
         """Read over that many seconds from now on."""
         self._window_ns = window_s * 1e9
+        for durations in self._stages.values():
+            durations.forget_before(durations.times_ns[-1] - self._window_ns)
 
     def add(self, stage: str, now_ns: int, duration_ns: float) -> None:
         """A duration that ended at `now_ns` of the host clock."""

@@ -54,6 +54,8 @@ class RollingDistances:
     def set_window(self, window_s: float) -> None:
         """Keep that many seconds from now on; a finite window stays finite and an infinite one infinite."""
         self._window_ns = window_s * 1e9
+        if self._entries:
+            self.trim(self._entries[-1].time_ns)
 
     def add(self, time_ns: int, squares: NDArray[np.float64], seen: NDArray[np.bool_], body_size: float) -> None:
         """squares: (D, K) px²; seen: (K,) which joints count; body_size: px."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -42,6 +44,7 @@ class TorchEngine:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.landmark_size = self._landmarks.input_size[0]
         self.detector_size = self._detector.input_size[0]
+        self._one_crop = _in_one_call(self._landmarks) if device.torch_device.type == "cpu" else self._landmarks
 
     def synchronize(self) -> None:
         """Wait until the device has finished."""
@@ -55,10 +58,25 @@ class TorchEngine:
 
     def landmarks(self, crops: NDArray[np.uint8]) -> LandmarkOutput:
         """The landmark network on crops (N, S, S, 3); the tensors stay on the device."""
-        output: LandmarkOutput = self._landmarks(self._upload(crops) / 255.0)
-        return output
+        network = self._one_crop if len(crops) == 1 else self._landmarks
+        return LandmarkOutput(*network(self._upload(crops) / 255.0))
 
     def _upload(self, images: NDArray[np.uint8]) -> Tensor:
         """(N, S, S, 3) uint8 BGR -> (N, 3, S, S) float32 RGB on the device, channels last in memory."""
         tensor = torch.from_numpy(images).to(self.device.torch_device, torch.float32)
         return tensor.flip(-1).permute(0, 3, 1, 2)
+
+
+def _in_one_call(network: LandmarkNetwork) -> Callable[[Tensor], tuple[Tensor, ...]]:
+    """The network for one crop, recorded as a single call that does not come back to Python between its layers.
+
+    Between layers the window's thread would take the interpreter and keep it for up to 5 ms. Measured on two cores, the
+    median of the lite network beside a thread that is busy half of the time: 22.5 ms layer by layer, 12.7 ms so.
+    """
+    example = torch.zeros(1, 3, *network.input_size).to(memory_format=torch.channels_last)
+    with torch.no_grad(), warnings.catch_warnings():
+        # Its successors need a C++ compiler on the user's computer, or run layer by layer.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        recorded = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
+        frozen: Callable[[Tensor], tuple[Tensor, ...]] = torch.jit.freeze(recorded)
+    return frozen

@@ -1,17 +1,17 @@
-"""Looking closer in the window: a click on a joint, the ring, the loupe, smoothing, hold still, tabs out of sight."""
+"""Looking closer in the window: a click on a joint, the ring, the loupe, smoothing, hold still."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QListView, QPushButton, QTableWidget, QTabBar, QToolButton
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QComboBox, QLabel, QListView, QPushButton, QTabBar
 
 from app.frames import Image, PoseResult
 from app.gui.hold_still_card import HoldStillCardView, HoldStillDialog
@@ -20,7 +20,7 @@ from app.smoothing import OneEuroSettings
 from models.estimator import Estimate
 from models.skeletons import BLAZEPOSE_33
 from tests.app.gui.conftest import OpenWindow
-from tests.app.gui.desk import Desk, SplitSource, StubEstimator, StubSession, labels, named, pixels, top_levels
+from tests.app.gui.desk import Desk, SplitSource, StubEstimator, StubSession, named, pixels, top_levels
 from tests.app.source_builders import write_images
 
 LEFT_BUTTON = Qt.MouseButton.LeftButton
@@ -130,7 +130,7 @@ def test_a_click_means_the_nearest_joint_within_reach_or_none(desk: Desk) -> Non
     assert (tab_in_front(desk), loupe_joint(desk)) == ("Meters", before)
     click(desk, knee - QPointF(11 * scale, 0))  # 200 px tall: the reach is 15 px
     assert (tab_in_front(desk), loupe_joint(desk)) == ("Loupe", JOINT["right_knee"])
-    click(desk, knee * 0.4 + ankle * 0.6 - QPointF(0, 0))  # out of reach of both, 26 px away
+    click(desk, (knee + ankle) / 2)  # 21 px away from both
     assert loupe_joint(desk) == JOINT["right_knee"]
 
 
@@ -157,9 +157,7 @@ def test_a_click_where_nobody_is_does_nothing(open_window: OpenWindow) -> None:
 
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("size", SIZES)
-def test_a_ring_is_drawn_around_the_joint_on_the_screen_only(
-    desk: Desk, size: tuple[int, int], mirrored: bool
-) -> None:
+def test_a_ring_is_drawn_around_the_joint_on_the_screen_only(desk: Desk, size: tuple[int, int], mirrored: bool) -> None:
     desk.window.resize(*size)
     hold(desk)
     if mirrored:
@@ -214,11 +212,8 @@ def test_the_loupe_has_heatmaps_as_soon_as_it_is_open(open_window: OpenWindow) -
     desk.wait(lambda: numbers.text().startswith("peak 0.50 "))
 
 
-@pytest.mark.xfail(strict=True, reason="what is in sight is asked for only when a tab changes, not when the panel hides")
 @pytest.mark.parametrize("leave_and_return", ["FF", "LL"])
-def test_the_loupe_still_has_heatmaps_after_it_was_out_of_sight(
-    open_window: OpenWindow, leave_and_return: str
-) -> None:
+def test_the_loupe_still_has_heatmaps_after_it_was_out_of_sight(open_window: OpenWindow, leave_and_return: str) -> None:
     desk = open_window(StubSession(SplitSource(), MapEstimator()))
     desk.wait_for_picture()
     open_tab(desk, "Loupe")
@@ -228,7 +223,6 @@ def test_the_loupe_still_has_heatmaps_after_it_was_out_of_sight(
     assert desk.session.pipeline.keep_heatmaps
 
 
-@pytest.mark.xfail(strict=True, reason="another joint is not told to the recorder")
 def test_a_recording_shows_the_heatmap_of_the_joint_that_is_chosen_meanwhile(desk: Desk) -> None:
     desk.press("H")
     desk.press("R")
@@ -247,6 +241,7 @@ def smoothed_line(desk: Desk) -> str:
 
 
 def test_the_meters_tell_what_the_smoothing_does(desk: Desk) -> None:
+    desk.qtbot.keyClick(named(desk.window, QComboBox, "Length of the jitter window"), Qt.Key.Key_Up)
     assert smoothed_line(desk) == ""
     desk.press("O")
     desk.wait(lambda: smoothed_line(desk).startswith("Smoothed debiased IPR: "))
@@ -293,9 +288,10 @@ def test_t_counts_down_measures_and_shows_the_card(open_window: OpenWindow) -> N
 
     desk.press("T")
     desk.wait(done)
-    expected = ["", "3", "2", "1", *(f"hold still {seconds} s" for seconds in (5, 4, 3, 2, 1))]
-    assert [text for text in expected if text in badges] == badges  # a slow machine may skip one
-    assert {"3", "hold still 5 s"} <= set(badges)
+    seen = [text for text in badges if text]
+    expected = ["3", "2", "1", *(f"hold still {seconds} s" for seconds in (5, 4, 3, 2, 1))]
+    assert [text for text in expected if text in seen] == seen  # a slow machine may skip one
+    assert {"3", "hold still 5 s"} <= set(seen)
     assert desk.view.big_badge == ""
     assert desk.session.hold_still is None
 
@@ -366,7 +362,6 @@ def test_another_source_ends_the_measurement(desk: Desk, tmp_path: Path) -> None
     assert desk.session.hold_still is None
 
 
-@pytest.mark.xfail(strict=True, reason="the badge is not looked at any more once the source has ended")
 def test_a_source_that_is_lost_ends_the_measurement(desk: Desk) -> None:
     desk.press("T")
     desk.wait(lambda: desk.view.big_badge == "3")
@@ -382,36 +377,3 @@ def test_closing_the_window_under_the_card_ends_everything(desk: Desk) -> None:
     desk.window.close()
     assert desk.session.pipeline.finished.is_set()
     desk.wait(lambda: not any(dialog.isVisible() for dialog in top_levels(HoldStillDialog)))
-
-
-# --- tabs out of sight --------------------------------------------------------------------------------------------
-
-
-def test_numbers_in_tabs_out_of_sight_are_left_alone(desk: Desk) -> None:
-    numbers: list[bool] = []
-    desk.window.meters.snapshot_read.connect(lambda _, due: numbers.append(due))
-    joints = named(desk.window, QListView, "Joints by jitter or bias").model()
-    ledger = named(desk.window, QTableWidget, "Latency by stage")
-
-    def is_known(of: Callable[[], list[str]]) -> bool:
-        return any(any(digit in text for digit in "0123456789") for text in of())
-
-    def joint_texts() -> list[str]:
-        return [joints.index(row, 0).data().split(",", 1)[1] for row in range(joints.rowCount())]
-
-    def ledger_texts() -> list[str]:
-        return [ledger.item(row, 1).text() for row in range(ledger.rowCount())]
-
-    desk.wait(lambda: desk.session.board.read().jitter.joints and sum(numbers) >= 3)
-    assert not is_known(joint_texts)
-    assert not is_known(ledger_texts)
-    open_tab(desk, "Latency")
-    desk.wait(lambda: is_known(ledger_texts))
-    assert not is_known(joint_texts)
-    open_tab(desk, "Joints")
-    desk.wait(lambda: is_known(joint_texts))
-    assert "jitter" in labels(desk.window.panel.joints) or joint_texts()
-    sum_before = sum(numbers)
-    kept = ledger_texts()
-    desk.wait(lambda: sum(numbers) >= sum_before + 3)
-    assert ledger_texts() == kept

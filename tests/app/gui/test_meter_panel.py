@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QLabel
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.decoder_display import DISPLAY_NAMES
@@ -14,8 +15,9 @@ from app.gui.decoder_table import DecoderTable
 from app.gui.meter_panel import MeterPanel, StageBar
 from app.gui.strip_chart import StripChart
 from app.meters.board import MeterBoard
+from app.smoothing import OneEuroSettings, PersonSmoother
 from tests.app import builders
-from tests.app.gui.desk import LONG_MS, labels, pixels
+from tests.app.gui.desk import LONG_MS, labels, named, pixels
 
 NAMES = tuple(DISPLAY_NAMES)
 MS = 1_000_000
@@ -147,6 +149,144 @@ def test_a_long_legend_stays_inside(qtbot: QtBot) -> None:
         dict.fromkeys(("capture wait", "preprocess", "detect", "network", "decode", "overlay", "paint"), 123.4)
     )
     assert (pixels(bar.grab())[-1] == pixels(bar.grab())[-1, 0]).all()
+
+
+# --- windows, units, joints, motion, smoothing --------------------------------------------------------------------
+
+
+def moving_board(
+    *, speed: float = 0.0, unseen: int = 0, smoothing: OneEuroSettings | None = None, frames: int = 60
+) -> MeterBoard:
+    """25 frames a second of a person who moves right at `speed` px/s and trembles; `unseen` joints have no score."""
+    board, smoother = MeterBoard(), PersonSmoother(smoothing)
+    scores = np.full(33, 0.9, np.float32)
+    scores[:unseen] = 0.1
+    for index in range(frames):
+        captured_ns = 10**12 + index * 40 * MS
+        frame = Frame(index, captured_ns, captured_ns, builders.image())
+        points = builders.standing_points(100.0 + index % 2 + speed * index / 25)
+        people = (builders.person(points, scores, step=1.5),)
+        smoothed = smoother.smooth(captured_ns, people) if smoothing else ()
+        stages = StageTimes(1 * MS, 2 * MS, 0, 30 * MS, 7 * MS, captured_ns + 40 * MS)
+        board.add(PoseResult(frame, people, "debiased", 10.0, stages, smoothed=smoothed))
+    return board
+
+
+def line_with(meters: MeterPanel, *parts: str) -> str:
+    """The label in sight that has one of these parts."""
+    found = [label for label in meters.findChildren(QLabel) if label.isVisible()]
+    (text,) = [label.text() for label in found if any(part in label.text() for part in parts)]
+    return text
+
+
+def look_at(meters: MeterPanel, board: MeterBoard) -> None:
+    meters.choose("debiased")
+    meters.watch(board)
+    meters.stop()
+    for _ in range(3):  # bars move more often than numbers
+        meters.refresh()
+
+
+def test_the_window_of_jitter_and_bias_is_chosen_in_a_list(meters: MeterPanel, qtbot: QtBot) -> None:
+    window = named(meters, QComboBox, "Length of the jitter window")
+    asked: list[float] = []
+    meters.window_chosen.connect(asked.append)
+    for key, seconds in ((Qt.Key.Key_Up, 1.0), (Qt.Key.Key_End, 30.0), (Qt.Key.Key_Home, 1.0)):
+        qtbot.keyClick(window, key)
+        assert (window.currentText(), asked[-1]) == (f"last {seconds:g} s", seconds)
+    board = MeterBoard()
+    meters.watch(board)  # another board is looked at over the same time
+    assert board.jitter_window_s == 1.0
+
+
+def test_percent_of_the_body_are_a_hundredth_of_its_size(meters: MeterPanel, qtbot: QtBot) -> None:
+    board = moving_board()
+    look_at(meters, board)
+    in_px = pixels(meters.table.grab())
+    (button,) = [button for button in meters.findChildren(QToolButton) if button.text() == "% of body"]
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert meters.as_body_share
+    for _ in range(3):
+        meters.refresh()
+    snapshot = board.read()
+    body = builders.person(builders.standing_points()).region.body_size
+    twin = DecoderTable()
+    qtbot.addWidget(twin)
+    twin.resize(meters.table.size())
+    twin.choose("debiased")
+    twin.show_bars(snapshot.jitter.overall, snapshot.bias.overall)
+    twin.show_unit("%")
+    twin.show_numbers(
+        *({name: 100 * px / body for name, px in kind.overall.items()} for kind in (snapshot.jitter, snapshot.bias))
+    )
+    in_percent = pixels(meters.table.grab())
+    np.testing.assert_array_equal(in_percent, pixels(twin.grab()))
+    assert (in_percent[:18] != in_px[:18]).any()  # the header
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    for _ in range(3):
+        meters.refresh()
+    np.testing.assert_array_equal(pixels(meters.table.grab()), in_px)
+
+
+def test_header_and_numbers_change_their_unit_together(meters: MeterPanel, qtbot: QtBot) -> None:
+    look_at(meters, moving_board())
+    (button,) = [button for button in meters.findChildren(QToolButton) if button.text() == "% of body"]
+    shown: list[list[NDArray[np.uint8]]] = [[], []]
+    for click in range(6):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        shown[click % 2].append(pixels(meters.table.grab()))
+    for pictures in shown:
+        assert all((picture == pictures[0]).all() for picture in pictures)
+
+
+@pytest.mark.parametrize(
+    ("unseen", "text"), [(0, "33 joints"), (5, "28 joints · 5 left out (score under 0.3)"), (33, "No joint seen")]
+)
+def test_joints_that_are_in_no_number_are_counted(meters: MeterPanel, unseen: int, text: str) -> None:
+    look_at(meters, moving_board(unseen=unseen))
+    assert line_with(meters, "joint") == text
+
+
+@pytest.mark.parametrize(("share", "state"), [(0.01, "Still"), (0.02, "Still"), (0.05, "Moving"), (0.5, "Moving")])
+def test_motion_is_told_from_holding_still(meters: MeterPanel, share: float, state: str) -> None:
+    body = builders.person(builders.standing_points()).region.body_size
+    board = MeterBoard()
+    for index in range(30):
+        points = builders.standing_points(100.0 + share * body * index / 25)
+        stages = StageTimes(0, 0, 0, 0, 0, index * 40 * MS)
+        frame = Frame(index, index * 40 * MS, index * 40 * MS, builders.image())
+        board.add(PoseResult(frame, (builders.person(points),), "debiased", 10.0, stages))
+    look_at(meters, board)
+    assert line_with(meters, "Still", "Moving") == (
+        f"{state}: {share * body:.0f} px/s, {100 * share:.0f} % of the body a second"
+    )
+
+
+def test_motion_that_is_not_known_is_a_dash(meters: MeterPanel) -> None:
+    look_at(meters, MeterBoard())
+    assert line_with(meters, "Motion") == "Motion –"
+
+
+def test_the_smoothing_has_a_line_while_it_is_on(meters: MeterPanel) -> None:
+    board = moving_board(smoothing=OneEuroSettings())
+    look_at(meters, board)
+    raw, smoothed = (distances.overall["debiased"] for distances in (board.read().jitter, board.read().smoothed_jitter))
+    assert smoothed < 0.6 * raw
+    text = line_with(meters, "Smoothed")
+    assert text == f"Smoothed debiased IPR: {raw:.2f} → {smoothed:.2f} px, lag – (move to see it)"
+    look_at(meters, moving_board())
+    assert not [label for label in meters.findChildren(QLabel) if label.isVisible() and "Smoothed" in label.text()]
+
+
+def test_a_panel_out_of_sight_reads_on_and_changes_nothing(meters: MeterPanel) -> None:
+    look_at(meters, moving_board())
+    texts, read = labels(meters), []
+    meters.snapshot_read.connect(lambda snapshot, numbers: read.append((snapshot, numbers)))
+    meters.hide()
+    look_at(meters, moving_board(unseen=5, speed=300))
+    assert labels(meters) == texts
+    assert [snapshot.jitter.joints for snapshot, _ in read] == [28] * 3
+    assert sum(numbers for _, numbers in read) == 1
 
 
 # --- strip chart --------------------------------------------------------------------------------------------------

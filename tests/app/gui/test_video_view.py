@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from app.frames import Image
@@ -154,3 +155,67 @@ def test_the_first_paint_of_each_result_is_told(view: VideoView) -> None:
     assert [(result.frame.index, overlay_ns) for result, overlay_ns, *_ in told] == [(0, 7), (1, 11)]
     for _, _, paint_ns, painted_ns in told:
         assert 0 < paint_ns < painted_ns
+
+
+def test_the_big_badge_is_larger_and_lies_over_the_legs(view: VideoView, show: Show) -> None:
+    plain = show(white(75, 100))
+    view.badge = "3"
+    small = (pixels(view.grab()) != plain).any(axis=2)
+    view.badge, view.big_badge = "", "3"
+    large = (pixels(view.grab()) != plain).any(axis=2)
+    assert large.sum() > 2 * small.sum()
+    rows, columns = np.nonzero(large)
+    assert rows.min() > 0.55 * HEIGHT
+    assert rows.max() < HEIGHT - 1
+    assert abs((columns.min() + columns.max() + 1) / 2 - WIDTH / 2) <= 1
+    view.big_badge = "hold still 5 s"
+    rows, columns = np.nonzero((pixels(view.grab()) != plain).any(axis=2))
+    assert 0 < columns.min() < columns.max() < WIDTH - 1
+    view.big_badge = ""
+    np.testing.assert_array_equal(pixels(view.grab()), plain)
+
+
+# Pictures whose place in the view is known: (height, width), scale, left, top.
+PLACES = [((150, 400), 1.0, 0.0, 75.0), ((60, 50), 5.0, 75.0, 0.0), ((600, 800), 0.5, 0.0, 0.0)]
+
+
+@pytest.mark.parametrize(("shape", "scale", "left", "top"), PLACES)
+def test_the_marker_is_a_ring_around_its_place(
+    view: VideoView, show: Show, shape: tuple[int, int], scale: float, left: float, top: float
+) -> None:
+    image = white(*shape)
+    plain = show(image)
+    x, y = shape[1] * 0.5, shape[0] * 0.4
+    view.marker = (x, y)
+    rows, columns = np.nonzero((pixels(view.grab()) != plain).any(axis=2))
+    # (0, 0) is the centre of the top left pixel, half a pixel from the corner of the picture.
+    assert (columns.min() + columns.max() + 1) / 2 == pytest.approx(left + (x + 0.5) * scale, abs=0.8)
+    assert (rows.min() + rows.max() + 1) / 2 == pytest.approx(top + (y + 0.5) * scale, abs=0.8)
+    # As large whatever the picture's size, and with a hole.
+    assert 30 <= np.ptp(columns) <= 38
+    assert np.hypot(columns - columns.mean(), rows - rows.mean()).min() > 8
+    assert (view.image == 255).all()
+    view.marker = (np.nan, y)
+    np.testing.assert_array_equal(pixels(view.grab()), plain)
+
+
+@pytest.mark.parametrize(("shape", "scale", "left", "top"), PLACES)
+def test_a_click_is_told_in_pixels_of_the_picture(
+    view: VideoView, show: Show, qtbot: QtBot, shape: tuple[int, int], scale: float, left: float, top: float
+) -> None:
+    told: list[tuple[float, float, bool]] = []
+    view.clicked.connect(lambda place, mirrored: told.append((place.x(), place.y(), mirrored)))
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(200, 150))
+    assert told == []  # there is no picture yet
+    show(white(*shape))
+    for mirrored in (False, True):
+        view.mirrored = mirrored
+        qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(180, 100))
+    x, y = (180 - left) / scale - 0.5, (100 - top) / scale - 0.5
+    assert told == [(pytest.approx(x), pytest.approx(y), False), (pytest.approx(x), pytest.approx(y), True)]
+
+    told.clear()
+    qtbot.mouseClick(view, Qt.MouseButton.RightButton, pos=QPoint(180, 100))
+    if left or top:
+        qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(round(left) // 2, round(top) // 2))
+    assert told == []

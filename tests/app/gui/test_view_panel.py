@@ -294,9 +294,7 @@ def test_a_recording_looks_like_the_picture_but_for_the_mirror(desk: Desk) -> No
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_a_snapshot_has_the_ghosts_and_is_not_mirrored(
-    desk: Desk, hold: Callable[[], Person], mirrored: bool
-) -> None:
+def test_a_snapshot_has_the_ghosts_and_is_not_mirrored(desk: Desk, hold: Callable[[], Person], mirrored: bool) -> None:
     if mirrored:
         desk.press("M")
     person = hold()
