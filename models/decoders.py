@@ -69,13 +69,12 @@ class Heatmaps:
 
     def _gather(self, radius: int) -> Tensor:
         height, width = self.values.shape[-2:]
-        offsets = torch.arange(-radius, radius + 1, device=self.values.device)
+        offsets = _offsets(radius, self.values.device)
         rows, columns = self.row[..., None] + offsets, self.column[..., None] + offsets
         rows_in, columns_in = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
-        cells = rows_in[..., :, None] * width + columns_in[..., None, :]
-        inside = (rows_in == rows)[..., :, None] & (columns_in == columns)[..., None, :]
+        cells = (rows_in * width)[..., :, None] + columns_in[..., None, :]
         values = self.values.flatten(2).gather(-1, cells.flatten(2)).view_as(cells)
-        return values * inside
+        return values * (rows_in == rows)[..., :, None] * (columns_in == columns)[..., None, :]
 
     @cached_property
     def inside(self) -> Tensor:
@@ -100,10 +99,12 @@ def prepare(heatmaps: Tensor) -> Heatmaps:
     peak, row = row_peaks.max(-1)
     row_values = seen.gather(-2, row[..., None, None].expand(*row.shape, 1, seen.shape[-1]))[..., 0, :]
     # NaN survives max and sum; minus infinity only sum.
-    usable = (peak > 0) & torch.isfinite(seen.sum((-2, -1)))
+    total = seen.sum((-2, -1))
+    usable = peak > 0
     # Asking is free on the CPU only; a GPU would have to be waited for.
-    all_usable = values.device.type == "cpu" and bool(usable.all())
+    all_usable = values.device.type == "cpu" and bool(usable.all()) and math.isfinite(float(total.sum()))
     if not all_usable:
+        usable = usable & torch.isfinite(total)
         values = torch.where(usable[..., None, None], values, torch.zeros_like(values[:1, :1]))
         peak = torch.where(usable, peak, torch.zeros_like(peak))
     return Heatmaps(values, usable, row_values.argmax(-1), row, peak, all_usable)
@@ -166,7 +167,7 @@ class Dark(Decoder):
 
     def _points(self, maps: Heatmaps) -> Tensor:
         radius = max(1, math.ceil(3 * self.sigma))
-        smoothing = _smoothing_matrix(radius, self.sigma).to(maps.values)
+        smoothing = _smoothing_matrix(radius, self.sigma, maps.values.dtype, maps.values.device)
         smoothed = smoothing @ maps.around(radius + 1) @ smoothing.T
         step = _taylor_step(_log(smoothed)) * maps.inside.all(-1, keepdim=True)
         return maps.cell + step
@@ -209,7 +210,7 @@ class Ipr(Decoder):
         return torch.softmax(self.beta * maps.values.flatten(2), -1).view_as(maps.values)
 
     def _points(self, maps: Heatmaps) -> Tensor:
-        return _expectation(self.weights(maps))
+        return _expectation(self.weights(maps), maps)
 
 
 @dataclass(frozen=True)
@@ -253,7 +254,7 @@ class Debiased(Decoder):
         return torch.where(largest <= _LARGEST_DIRECT_BETA, direct, shifted)
 
     def _points(self, maps: Heatmaps) -> Tensor:
-        return _expectation(self.weights(maps))
+        return _expectation(self.weights(maps), maps)
 
 
 # e^40 times the largest map that is used here stays far inside float32, also where h exceeds 1 a little.
@@ -293,28 +294,47 @@ def _check_beta(beta: float) -> None:
         raise UserError(f"beta must be greater than 0, not {beta:g}.")
 
 
-def _expectation(weights: Tensor) -> Tensor:
-    """(N, K, 2): the mean position under non-negative weights (N, K, H, W); 0 where all weights are 0."""
+def _expectation(weights: Tensor, maps: Heatmaps) -> Tensor:
+    """(N, K, 2): the mean position under the non-negative weights (N, K, H, W) of `maps`; 0 where all of them are 0."""
     height, width = weights.shape[-2:]
-    columns = torch.arange(width, dtype=weights.dtype, device=weights.device)
-    rows = torch.arange(height, dtype=weights.dtype, device=weights.device)
     along_x, along_y = weights.sum(-2), weights.sum(-1)
     total = along_x.sum(-1)
-    # The weights of an unusable map may all be 0: a divisor of 1 keeps NaN out of the gradient too.
-    total = torch.where(total > 0, total, torch.ones_like(total))
-    return torch.stack((along_x @ columns / total, along_y @ rows / total), -1)
+    if not maps.all_usable:
+        # The weights of an unusable map may all be 0: a divisor of 1 keeps NaN out of the gradient too.
+        total = torch.where(total > 0, total, torch.ones_like(total))
+    moments = (
+        along_x @ _positions(width, weights.dtype, weights.device),
+        along_y @ _positions(height, weights.dtype, weights.device),
+    )
+    return torch.stack(moments, -1) / total[..., None]
 
 
 def _log(values: Tensor) -> Tensor:
     return torch.log(values.clamp_min(torch.finfo(values.dtype).tiny))
 
 
+# What is kept from call to call must not have been made in inference mode: it could not take part in a gradient later.
 @cache
-def _smoothing_matrix(radius: int, sigma: float) -> Tensor:
+def _positions(count: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """(count,): 0, 1, 2, ..."""
+    with torch.inference_mode(False):
+        return torch.arange(count, dtype=dtype, device=device)
+
+
+@cache
+def _offsets(radius: int, device: torch.device) -> Tensor:
+    """(2 radius + 1,): -radius to radius."""
+    with torch.inference_mode(False):
+        return torch.arange(-radius, radius + 1, device=device)
+
+
+@cache
+def _smoothing_matrix(radius: int, sigma: float, dtype: torch.dtype, device: torch.device) -> Tensor:
     """(3, 2 radius + 3): a Gaussian at three neighbouring places, each row with the sum 1."""
-    kernel = torch.exp(-(torch.arange(-radius, radius + 1, dtype=torch.float64) ** 2) / (2 * sigma**2))
-    kernel = kernel / kernel.sum()
-    return torch.stack([F.pad(kernel, (i, 2 - i)) for i in range(3)])
+    with torch.inference_mode(False):
+        kernel = torch.exp(-(torch.arange(-radius, radius + 1, dtype=torch.float64) ** 2) / (2 * sigma**2))
+        kernel = kernel / kernel.sum()
+        return torch.stack([F.pad(kernel, (i, 2 - i)) for i in range(3)]).to(device, dtype)
 
 
 def _taylor_step(values: Tensor) -> Tensor:

@@ -217,6 +217,18 @@ def test_ipr_and_debiased_are_differentiable(decoder):
     assert torch.autograd.gradcheck(lambda maps: decoder(maps).points, heatmap)
 
 
+@pytest.mark.parametrize("name", ["ipr", "debiased", "dark"])
+def test_gradients_flow_after_the_decoder_was_used_in_inference_mode(name):
+    heatmap = gaussian(12.2, 30.4, height=61, width=43)  # a size that no other test uses
+    with torch.inference_mode():
+        read = get_decoder(name)(heatmap).points
+    points = get_decoder(name)(heatmap.requires_grad_()).points
+    assert torch.equal(points, read)
+    if name != "dark":
+        points.sum().backward()
+        assert heatmap.grad.abs().max() > 0
+
+
 def test_gradients_stay_finite_without_a_peak():
     maps = torch.zeros(1, 1, 6, 5, dtype=torch.float64, requires_grad=True)
     Debiased()(maps).points.sum().backward()
