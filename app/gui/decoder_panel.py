@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -13,13 +12,12 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSizePolicy,
-    QSlider,
     QToolButton,
     QWidget,
 )
 
 from app.decoder_display import display_name, display_title
-from app.gui.widgets import tool_button
+from app.gui.widgets import JumpSlider, tool_button
 
 # The decoders that the app is about stand on the switch, the others in the list beside it.
 SWITCH_DECODERS = ("argmax", "ipr", "debiased")
@@ -35,18 +33,6 @@ _EXPLAINED = {
     "debiased": "Integral pose regression with the pull of the background removed (ICCV 2021).",
     "regression": "The network's own regression, which reads no heatmap.",
 }
-
-
-class _JumpSlider(QSlider):
-    """Goes to where it is clicked instead of a page toward it."""
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            margin = 8  # half the handle's width
-            span = max(1, self.width() - 2 * margin)
-            share = min(max((event.position().x() - margin) / span, 0.0), 1.0)
-            self.setValue(self.minimum() + round(share * (self.maximum() - self.minimum())))
-        super().mousePressEvent(event)
 
 
 class DecoderPanel(QWidget):
@@ -82,7 +68,7 @@ class DecoderPanel(QWidget):
             self._list.setItemData(self._list.count() - 1, _EXPLAINED[name], Qt.ItemDataRole.ToolTipRole)
         self._list.activated.connect(self._list_activated)
 
-        self._slider = _JumpSlider(Qt.Orientation.Horizontal)
+        self._slider = JumpSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, _SLIDER_STEPS)
         self._slider.setAccessibleName("beta")
         self._slider.setToolTip(

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QVBoxLa
 from app.gui.widgets import tool_button
 
 if TYPE_CHECKING:
-    from app.gui.lab_page import LabPage
+    from app.gui.lab.page import LabPage
 
 LIVE, LABORATORY = 0, 1
 
@@ -59,7 +59,7 @@ class Pages(QWidget):
     def _show(self, page: int) -> None:
         if page == LABORATORY and self.laboratory is None:
             # Here, and not at the top: it needs torch, which takes seconds to import.
-            from app.gui.lab_page import LabPage
+            from app.gui.lab.page import LabPage
 
             self.laboratory = LabPage()
             self._stack.addWidget(self.laboratory)

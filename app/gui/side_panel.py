@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
 
 from app.gui.actions import ACTIONS, ActionKey
 from app.gui.decoder_panel import DecoderPanel
-from app.gui.joint_panel import JointPanel
+from app.gui.joints.panel import JointPanel
 from app.gui.latency_panel import LatencyPanel
-from app.gui.loupe import Loupe
+from app.gui.loupe.loupe import Loupe
 from app.gui.meter_panel import MeterPanel
 from app.gui.view_panel import ViewPanel
 from app.gui.widgets import named_label, tool_button

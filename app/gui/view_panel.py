@@ -15,13 +15,12 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSizePolicy,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
 
 from app.decoder_display import DISPLAY_NAMES, decoder_color, display_title
-from app.gui.widgets import named_label, tool_button
+from app.gui.widgets import JumpSlider, named_label, tool_button
 from app.overlay import ALL_JOINTS
 from app.smoothing import OneEuroSettings
 
@@ -199,7 +198,7 @@ class _SettingSlider(QWidget):
         super().__init__()
         self.field, self._unit, self._low, self._high = field, unit, low, high
         self.title = QLabel(title)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = JumpSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, _STEPS)
         self.slider.setAccessibleName(f"Smoothing: {title}")
         self.value = QLabel()

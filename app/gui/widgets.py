@@ -1,8 +1,10 @@
-"""Small makers of widgets that the style sheet knows by name."""
+"""Small widgets that several panels use, and makers of those that the style sheet knows by name."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLabel, QToolButton
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QLabel, QSlider, QToolButton
 
 
 def named_label(name: str, text: str = "") -> QLabel:
@@ -18,3 +20,14 @@ def tool_button(text: str, *, checkable: bool = False) -> QToolButton:
     button.setText(text)
     button.setCheckable(checkable)
     return button
+
+
+class JumpSlider(QSlider):
+    """Goes to where it is clicked instead of a page toward it."""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            margin = 8  # half the handle's width
+            share = (event.position().x() - margin) / max(1, self.width() - 2 * margin)
+            self.setValue(round(self.minimum() + min(max(share, 0.0), 1.0) * (self.maximum() - self.minimum())))
+        super().mousePressEvent(event)

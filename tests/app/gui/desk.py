@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QSlider, QTabBar, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.errors import SourceError
@@ -198,6 +198,12 @@ class Desk:
     @property
     def slider(self) -> QSlider:
         return named(self.window, QSlider, "beta")
+
+    def open_tab(self, title: str) -> None:
+        """Click one of the tabs beside the picture."""
+        tabs = named(self.window, QTabBar, "Panels")
+        index = [tabs.tabText(i) for i in range(tabs.count())].index(title)
+        self.qtbot.mouseClick(tabs, Qt.MouseButton.LeftButton, pos=tabs.tabRect(index).center())
 
     def files(self, pattern: str = "*") -> list[Path]:
         return sorted(self.recordings.glob(pattern)) if self.recordings.is_dir() else []

@@ -51,12 +51,6 @@ class FastClockSource(SplitSource):
             yield tick * 100_000_000, self._picture.copy()
 
 
-def open_tab(desk: Desk, title: str) -> None:
-    tabs = named(desk.window, QTabBar, "Panels")
-    index = [tabs.tabText(i) for i in range(tabs.count())].index(title)
-    desk.qtbot.mouseClick(tabs, LEFT_BUTTON, pos=tabs.tabRect(index).center())
-
-
 def tab_in_front(desk: Desk) -> str:
     tabs = named(desk.window, QTabBar, "Panels")
     return tabs.tabText(tabs.currentIndex())
@@ -164,7 +158,7 @@ def test_a_ring_is_drawn_around_the_joint_on_the_screen_only(desk: Desk, size: t
         desk.press("M")
     plain, picture = pixels(desk.view.grab()).astype(int), desk.view.image.copy()
     for tab, joint in (("Loupe", "left_wrist"), ("Joints", "left_wrist"), ("Loupe", "right_knee")):
-        open_tab(desk, tab)
+        desk.open_tab(tab)
         choose_under_loupe(desk, JOINT[joint])
         rows, columns = np.nonzero((pixels(desk.view.grab()) != plain).any(-1))
         place = on_screen(desk, JOINT[joint], mirrored=mirrored)
@@ -174,7 +168,7 @@ def test_a_ring_is_drawn_around_the_joint_on_the_screen_only(desk: Desk, size: t
         assert 26 < np.ptp(columns) < 40
         assert np.hypot(columns + 0.5 - place.x(), rows + 0.5 - place.y()).min() > 9  # the joint is not hidden
         np.testing.assert_array_equal(desk.view.image, picture)
-    open_tab(desk, "Latency")
+    desk.open_tab("Latency")
     np.testing.assert_array_equal(pixels(desk.view.grab()), plain)
 
 
@@ -190,7 +184,7 @@ def test_the_ring_is_there_while_the_joints_heatmap_is(desk: Desk) -> None:
 
 def test_list_and_loupe_show_the_same_joint(desk: Desk) -> None:
     assert joint_in_list(desk) == loupe_joint(desk)
-    open_tab(desk, "Joints")
+    desk.open_tab("Joints")
     rows = named(desk.window, QListView, "Joints by jitter or bias")
     row = 3
     desk.qtbot.mouseClick(rows.viewport(), LEFT_BUTTON, pos=rows.visualRect(rows.model().index(row, 0)).center())
@@ -208,7 +202,7 @@ def test_the_loupe_has_heatmaps_as_soon_as_it_is_open(open_window: OpenWindow) -
     desk.results_from_now()
     desk.shown_from_now()
     assert numbers.text() == ""
-    open_tab(desk, "Loupe")
+    desk.open_tab("Loupe")
     desk.wait(lambda: numbers.text().startswith("peak 0.50 "))
 
 
@@ -216,7 +210,7 @@ def test_the_loupe_has_heatmaps_as_soon_as_it_is_open(open_window: OpenWindow) -
 def test_the_loupe_still_has_heatmaps_after_it_was_out_of_sight(open_window: OpenWindow, leave_and_return: str) -> None:
     desk = open_window(StubSession(SplitSource(), MapEstimator()))
     desk.wait_for_picture()
-    open_tab(desk, "Loupe")
+    desk.open_tab("Loupe")
     desk.press(leave_and_return[0])
     desk.press("G")
     desk.press(leave_and_return[1])

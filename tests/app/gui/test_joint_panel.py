@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication, QListView, QToolButton, QToolTip
 from pytestqt.qtbot import QtBot
 
 from app.gui import theme
-from app.gui.joint_panel import JointPanel
-from app.gui.joint_scale import JointValues, count_text, joint_order, number_text, scale_color, scale_ticks
+from app.gui.joints.panel import JointPanel
+from app.gui.joints.scale import JointValues, count_text, joint_order, number_text, scale_color, scale_ticks
 from app.meters.rolling import JointDistances
 from models.skeletons import BLAZEPOSE_33
 from tests.app.gui.desk import LONG_MS, PaintCounter, labels, named, pixels, rgb

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from app.gui.lab_page import LabPage
+from app.gui.lab.page import LabPage
 from app.lab.readings import PAPER_FORM, lab_color
 
 LEFT = Qt.MouseButton.LeftButton

@@ -16,10 +16,10 @@ from PySide6.QtWidgets import QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 
 from app.decoder_display import decoder_color
-from app.gui.loupe import Loupe
-from app.gui.loupe_paint import edge_point
-from app.gui.loupe_reading import ZOOMS, CellWindow, background_share, percent_text, read_joint
-from app.gui.loupe_view import log_brightness
+from app.gui.loupe.loupe import Loupe
+from app.gui.loupe.paint import edge_point
+from app.gui.loupe.reading import ZOOMS, CellWindow, background_share, percent_text, read_joint
+from app.gui.loupe.view import log_brightness
 from models.people import Person
 from models.regions import Region
 from models.skeletons import BLAZEPOSE_33
@@ -394,5 +394,5 @@ def test_a_hidden_loupe_does_no_work(loupe: Loupe) -> None:
 
 
 def test_torch_is_not_imported_before_it_is_needed() -> None:
-    code = "import sys, app.gui.loupe, app.gui.joint_panel; sys.exit('torch' in sys.modules)"
+    code = "import sys, app.gui.loupe.loupe, app.gui.joints.panel; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0

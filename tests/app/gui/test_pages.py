@@ -7,7 +7,7 @@ import threading
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QToolButton
 
-from app.gui.lab_page import LabPage
+from app.gui.lab.page import LabPage
 from tests.app.gui.conftest import OpenWindow
 from tests.app.gui.desk import Desk, PaintCounter, labels
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QCheckBox, QSlider, QTabBar, QToolButton
+from PySide6.QtWidgets import QCheckBox, QSlider, QToolButton
 
 from app.decoder_display import DISPLAY_NAMES, bgr, decoder_color, display_title
 from app.frames import Image
@@ -75,12 +75,6 @@ def hold(desk: Desk) -> Callable[[], Person]:
         return desk.wait_until_still(0.2).people[0]
 
     return hold_it
-
-
-def open_tab(desk: Desk, title: str) -> None:
-    tabs = named(desk.window, QTabBar, "Panels")
-    index = [tabs.tabText(i) for i in range(tabs.count())].index(title)
-    desk.qtbot.mouseClick(tabs, LEFT_BUTTON, pos=tabs.tabRect(index).center())
 
 
 def click(desk: Desk, accessible_name: str) -> None:
@@ -158,7 +152,7 @@ def test_ghosts_are_in_the_next_picture_while_it_runs(desk: Desk) -> None:
 def test_a_box_draws_one_ghost_and_g_brings_back_the_last_set(desk: Desk, hold: Callable[[], Person]) -> None:
     person = hold()
     desk.press("3")
-    open_tab(desk, "View")
+    desk.open_tab("View")
     tick(desk, "Ghost of DARK")
     assert ghosts_seen(desk.view.image, person) == {"dark"}
     tick(desk, "Ghost of Argmax")
@@ -208,7 +202,7 @@ def test_arrows_bring_back_the_last_ghosts_not_all(desk: Desk, hold: Callable[[]
     person = hold()
     tick(desk, "Ghost of IPR")
     desk.press("G")
-    open_tab(desk, "View")
+    desk.open_tab("View")
     click(desk, "Arrows × 16")
     assert ghosts_ticked(desk) == {"ipr"}
     assert tails_at(desk, person, "ipr", 16)
@@ -217,7 +211,7 @@ def test_arrows_bring_back_the_last_ghosts_not_all(desk: Desk, hold: Callable[[]
 
 def test_the_arrow_buttons_do_what_the_key_does(desk: Desk, hold: Callable[[], Person]) -> None:
     hold()
-    open_tab(desk, "View")
+    desk.open_tab("View")
     for text in ("× 1", "× 4", "× 16", "Off"):
         desk.press("A")
         by_key = desk.view.image.copy()
@@ -233,7 +227,7 @@ def test_the_arrow_buttons_do_what_the_key_does(desk: Desk, hold: Callable[[], P
 
 @pytest.mark.parametrize("by", ["key", "button"])
 def test_the_heatmap_lies_over_the_picture(desk: Desk, by: str) -> None:
-    open_tab(desk, "View")
+    desk.open_tab("View")
     plain = desk.shown_from_now()
     assert plain.people[0].heatmaps is None
 
@@ -259,13 +253,13 @@ def test_the_heatmap_lies_over_the_picture(desk: Desk, by: str) -> None:
 def test_heatmaps_are_kept_only_while_somebody_looks_at_them(desk: Desk) -> None:
     pipeline = desk.session.pipeline
     assert not pipeline.keep_heatmaps
-    open_tab(desk, "Loupe")
+    desk.open_tab("Loupe")
     assert pipeline.keep_heatmaps
-    open_tab(desk, "Joints")
+    desk.open_tab("Joints")
     assert not pipeline.keep_heatmaps
-    open_tab(desk, "Loupe")
+    desk.open_tab("Loupe")
     desk.press("H")
-    open_tab(desk, "Meters")
+    desk.open_tab("Meters")
     assert pipeline.keep_heatmaps
     desk.press("H")
     desk.press("H")
@@ -328,7 +322,7 @@ def test_o_smooths_what_is_shown_and_recorded_and_says_by_how_much(desk: Desk) -
 
 
 def test_the_box_does_the_same(desk: Desk) -> None:
-    open_tab(desk, "View")
+    desk.open_tab("View")
     for on in (True, False):
         tick(desk, "Smoothing")
         assert (desk.session.pipeline.smoothing is not None) is on
@@ -344,7 +338,7 @@ def test_the_box_does_the_same(desk: Desk) -> None:
 )
 def test_a_slider_changes_its_setting_alone(desk: Desk, title: str, field: str, low: float, high: float) -> None:
     slider = named(desk.window, QSlider, f"Smoothing: {title}")
-    open_tab(desk, "View")
+    desk.open_tab("View")
     desk.press("O")
     for key, value in ((Qt.Key.Key_Home, low), (Qt.Key.Key_End, high)):
         desk.qtbot.keyClick(slider, key)

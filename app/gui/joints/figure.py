@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.gui import theme
-from app.gui.joint_scale import (
+from app.gui.joints.scale import (
     BIAS,
     JITTER,
     JOINT_COUNT,

@@ -11,9 +11,9 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from app.decoder_display import display_title
-from app.gui.joint_figure import JointFigure
-from app.gui.joint_list import JointList
-from app.gui.joint_scale import BIAS, JITTER, JointValues, count_text, joint_order
+from app.gui.joints.figure import JointFigure
+from app.gui.joints.list_view import JointList
+from app.gui.joints.scale import BIAS, JITTER, JointValues, count_text, joint_order
 from app.gui.widgets import named_label, tool_button
 from app.meters.rolling import JointDistances
 

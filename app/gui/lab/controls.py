@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from app.gui.widgets import named_label, tool_button
+from app.gui.widgets import JumpSlider, named_label, tool_button
 from models.decoders import BETA_RANGE
 
 _STEPS = 400
@@ -61,17 +60,6 @@ QUANTITIES: dict[str, Quantity] = {
         "noise", 0.0, 0.1, lambda value: f"{value:.3f}", "The standard deviation of the noise of each cell."
     ),
 }
-
-
-class JumpSlider(QSlider):
-    """Goes to where it is clicked instead of a page toward it."""
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            margin = 8  # half the handle's width
-            share = (event.position().x() - margin) / max(1, self.width() - 2 * margin)
-            self.setValue(round(self.minimum() + min(max(share, 0.0), 1.0) * (self.maximum() - self.minimum())))
-        super().mousePressEvent(event)
 
 
 class LabControls(QWidget):

@@ -11,10 +11,10 @@ from PySide6.QtCore import QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.gui.lab_controls import QUANTITIES, LabControls
-from app.gui.lab_formula import FormulaView
-from app.gui.lab_map_view import HeatmapView, WeightsView
-from app.gui.lab_plots import SweepPlot
+from app.gui.lab.controls import QUANTITIES, LabControls
+from app.gui.lab.formula import FormulaView
+from app.gui.lab.map_view import HeatmapView, WeightsView
+from app.gui.lab.plots import SweepPlot
 from app.gui.widgets import named_label
 from app.lab.readings import (
     DEFAULT_PLACE,

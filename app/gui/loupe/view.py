@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.decoder_display import DISPLAY_NAMES, decoder_color, display_name
 from app.gui import theme
-from app.gui.loupe_paint import HALO, CellFrame, Pointer, draw_cross, draw_disc, draw_note, draw_pointers, draw_ring
-from app.gui.loupe_reading import CellWindow, JointReading, percent_text
+from app.gui.loupe.paint import HALO, CellFrame, Pointer, draw_cross, draw_disc, draw_note, draw_pointers, draw_ring
+from app.gui.loupe.reading import CellWindow, JointReading, percent_text
 
 _PEAK_NAME = "sub-cell peak"
 _LARGEST_MAP = 340

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.decoder_display import px_share
 from app.gui import theme
-from app.gui.joint_scale import BIAS, JITTER, JOINT_COUNT, JointValues, joint_label, number_text, px_color, unit_text
+from app.gui.joints.scale import BIAS, JITTER, JOINT_COUNT, JointValues, joint_label, number_text, px_color, unit_text
 
 _ROW_HEIGHT = 20
 _NAME_WIDTH, _NUMBER_WIDTH = 106, 52

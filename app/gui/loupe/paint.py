@@ -13,7 +13,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QPolygonF
 
 from app.gui import theme
-from app.gui.loupe_reading import Cell, CellWindow
+from app.gui.loupe.reading import Cell, CellWindow
 
 HALO = QColor(8, 10, 14, 230)
 _PLATE = QColor(12, 15, 20, 215)

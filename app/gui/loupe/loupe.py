@@ -11,9 +11,9 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.decoder_display import display_name
-from app.gui.joint_scale import joint_label
-from app.gui.loupe_reading import JointReading, read_joint
-from app.gui.loupe_view import HeatmapView, WeightView
+from app.gui.joints.scale import joint_label
+from app.gui.loupe.reading import JointReading, read_joint
+from app.gui.loupe.view import HeatmapView, WeightView
 from app.gui.widgets import named_label
 from models.people import Person
 from models.skeletons import BLAZEPOSE_33

@@ -1,0 +1,1 @@
+"""Jitter and bias of every joint."""

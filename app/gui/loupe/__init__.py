@@ -1,0 +1,1 @@
+"""A magnifying glass on one joint's heatmap."""
