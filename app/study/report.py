@@ -353,8 +353,8 @@ def _otherwise(verdicts: list[Verdict]) -> Iterable[str]:
         yield "- none."
     if any(verdict.steadiest == "dark" for verdict in other):
         yield (
-            "\nDARK smooths the map by a Gaussian of one cell before its Taylor step, so it averages the noise of about "
-            "as many cells as debiased IPR does; argmax and argmax ¼ look at one to five."
+            "\nDARK smooths the map by a Gaussian of one cell before its Taylor step, so it averages the noise of "
+            "about as many cells as debiased IPR does; argmax and argmax ¼ look at one to five."
         )
 
 
