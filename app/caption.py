@@ -66,7 +66,7 @@ def draw_caption(picture: Image, result: PoseResult, readings: Readings | None) 
     smoothed = "smoothed" if result.smoothed else ""
     subtitle = " · ".join(part for part in (result.network, result.device, smoothed, _fps_text(readings)) if part)
     subtitle = _shortened(subtitle, small, width - 4 * pad)
-    meters = _meters(result.decoder, readings)
+    meters = _meters(result.decoder, readings, smoothed=bool(result.smoothed))
 
     chip = max(2, round(0.3 * size))
     title_x = 2 * chip + gap
@@ -143,7 +143,7 @@ def _fps_text(readings: Readings | None) -> str:
     return f"{readings.fps:.0f} fps" if readings is not None and math.isfinite(readings.fps) else ""
 
 
-def _meters(decoder: str, readings: Readings | None) -> list[_Meter]:
+def _meters(decoder: str, readings: Readings | None, *, smoothed: bool) -> list[_Meter]:
     if readings is None:
         return []
     latency = readings.latency_ms
@@ -151,7 +151,7 @@ def _meters(decoder: str, readings: Readings | None) -> list[_Meter]:
     color = bgr(decoder_color(decoder))
     return [
         _Meter("latency", latency / _FULL_LATENCY_MS, _number(latency, "ms", 0), _LATENCY_COLOR),
-        _Meter("jitter", px_share(jitter), _number(jitter, "px", 2), color),
+        _Meter("raw jitter" if smoothed else "jitter", px_share(jitter), _number(jitter, "px", 2), color),
         _Meter("bias", px_share(bias), _number(bias, "px", 2), color),
     ]
 

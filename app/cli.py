@@ -155,7 +155,8 @@ def _add_study(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="append",
         default=[],
         metavar="PATH",
-        help="a photograph of a person, or a clip of one who stands still; may be given several times",
+        help="also look at this photograph of a person (with noise added), or read the heatmaps of this clip; "
+        "may be given several times",
     )
     study.add_argument(
         "--model", default="full", metavar="MODEL", help="lite, full, heavy or a .task file (default: full)"

@@ -16,8 +16,6 @@ from app.decoder_display import DISPLAY_NAMES, bgr, decoder_color, display_title
 from app.frames import Image
 from models.skeletons import BLAZEPOSE_33, COCO_FROM_BLAZEPOSE
 
-ARROW_MAGNIFICATIONS = (1, 4, 16)
-
 _LIMBS = np.array(BLAZEPOSE_33.limb_indices)
 _MAIN = np.isin(np.arange(len(BLAZEPOSE_33.joints)), COCO_FROM_BLAZEPOSE)
 _DARK = (18, 18, 18)
@@ -94,7 +92,7 @@ def draw_ghost_legend(picture: Image, chosen: str, ghosts: Sequence[str], magnif
     rows: list[tuple[str, tuple[int, int, int] | None]]
     rows = [(display_title(name), bgr(decoder_color(name))) for name in (chosen, *ghosts)]
     if magnification:
-        rows.append((f"arrows × {magnification:g}", None))
+        rows.append((f"distances × {magnification:g}", None))
     draw_legend(picture, rows)
 
 

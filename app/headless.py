@@ -13,7 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from app.decoder_display import DISPLAY_NAMES
+from app.decoder_display import DISPLAY_NAMES, three_digits
 from app.errors import OutputError, UserError
 from app.frames import PoseResult
 from app.ledger import latency_ledger
@@ -208,5 +208,5 @@ def _closing_line(session: Session, progress: _Progress, seconds: float) -> str:
     return (
         f"{progress.frames} frames in {seconds:.1f} s, a person in {progress.frames_with_person}; "
         f"{session.network.label} on {session.device_label or 'no device'}, "
-        f"{session.choice.name}: jitter {jitter:.2f} px, bias {bias:.2f} px over the whole run"
+        f"{session.choice.name}: jitter {three_digits(jitter)} px, bias {three_digits(bias)} px over the whole run"
     )

@@ -15,8 +15,9 @@ def latency_ledger(session: Session, snapshot: MeterSnapshot, *, window_s: float
 
     window_s: over which time `snapshot` was taken; infinite for a whole run, which is None in the result.
     """
-    recorder = session.recorder
-    painted = PAINTED in snapshot.latency
+    dropped = session.dropped
+    if PAINTED not in snapshot.latency:
+        del dropped["before the paint"]  # without a window nothing is to be painted
     return {
         "posescope": __version__,
         "source": session.source.name,
@@ -29,9 +30,5 @@ def latency_ledger(session: Session, snapshot: MeterSnapshot, *, window_s: float
         "stages_ms": {stage: spread.as_dict() for stage, spread in snapshot.latency.items()},
         "decode_parts_ms": {part: spread.as_dict() for part, spread in snapshot.decoders.items()},
         "frame_interval_ms": snapshot.frame_interval.as_dict() if snapshot.frame_interval else None,
-        "dropped": {
-            "before_the_network": session.pipeline.dropped,
-            "before_the_paint": session.latest.replaced if painted else None,
-            "in_the_recording": recorder.dropped if recorder is not None else None,
-        },
+        "dropped_since_start": {where.replace(" ", "_"): count for where, count in dropped.items()},
     }

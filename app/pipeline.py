@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.errors import UserError
-from app.frames import Frame, Person, PoseResult, StageTimes
+from app.frames import Frame, PoseResult, StageTimes
 from app.latest_slot import LatestSlot
-from app.smoothing import OneEuroSettings, PersonSmoother
+from app.smoothing import OneEuroSettings, Smoothing
 from app.sources.base import Source
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ class Pipeline:
         self.source = source
         self.choice = choice
         self.keep_heatmaps = False
-        self.smoothing: OneEuroSettings | None = None
-        self._smoother = PersonSmoother()
+        self._smoothing = Smoothing()
         self.source_error: UserError | None = None
         self.model_error: UserError | None = None
         self.estimator: PoseEstimator | None = None
@@ -83,6 +82,15 @@ class Pipeline:
             threading.Thread(target=self._guarded(self._capture), name="posescope-capture"),
             threading.Thread(target=self._guarded(self._infer), name="posescope-inference"),
         ]
+
+    @property
+    def smoothing(self) -> OneEuroSettings | None:
+        """How points are smoothed after they were read; None is off."""
+        return self._smoothing.settings
+
+    @smoothing.setter
+    def smoothing(self, settings: OneEuroSettings | None) -> None:
+        self._smoothing.settings = settings
 
     @property
     def dropped(self) -> int:
@@ -225,13 +233,5 @@ class Pipeline:
             stages,
             self._network,
             estimator.device_label,
-            self._smoothed(frame, estimate.people),
+            self._smoothing.smooth(frame, estimate.people),
         )
-
-    def _smoothed(self, frame: Frame, people: tuple[Person, ...]) -> tuple[Person, ...]:
-        settings = self.smoothing
-        if settings is None:
-            self._smoother.clear()
-            return ()
-        self._smoother.settings = settings
-        return self._smoother.smooth(frame.time_ns, people, continues=frame.continues)

@@ -44,7 +44,7 @@ class Session:
     """One source, followed by one network, from start to stop. Its methods may be called from any thread.
 
     latest: the newest result, for a view that pulls. board: the meters. hold_still: the measurement that looks at the
-    results, or None; who has read its card takes it away.
+    results, or None; who has read its card takes it away. not_painted: results that a view took but never painted.
     """
 
     def __init__(
@@ -62,7 +62,9 @@ class Session:
         self.board = MeterBoard()
         self.latest: LatestSlot[PoseResult] = LatestSlot()
         self.hold_still: HoldStill | None = None
+        self.not_painted = 0
         self._recorder: Recorder | None = None
+        self._last_recording: RecordingSummary | None = None
         self._recorder_lock = threading.Lock()
         consumers = [self.board.add, self._measure_still, self._record, self.latest.put]
         if on_result is not None:
@@ -157,7 +159,20 @@ class Session:
         """Finish the files; None where nothing was being recorded."""
         with self._recorder_lock:
             recorder, self._recorder = self._recorder, None
-        return recorder.stop() if recorder is not None else None
+        if recorder is None:
+            return None
+        self._last_recording = recorder.stop()
+        return self._last_recording
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Frames dropped since the start, by the place: before the network, before the paint, in the recording."""
+        recording = self._recorder or self._last_recording
+        return {
+            "before the network": self.pipeline.dropped,
+            "before the paint": self.latest.replaced + self.not_painted,
+            "in the recording": recording.dropped if recording is not None else 0,
+        }
 
     def start_hold_still(self) -> None:
         """Count down, then measure jitter and bias of every decoder for some seconds."""

@@ -242,7 +242,7 @@ class Debiased(Decoder):
         values = (maps.values - self.floor * peak).clamp_min(0) if self.floor else maps.values
         scale: Tensor | float = self.beta
         if self.normalize:
-            scale = self.beta / (peak * (1 - self.floor)).clamp_min(torch.finfo(peak.dtype).tiny)
+            scale = self.beta / (peak * (1 - self.floor)).clamp_min(2 * self.beta / torch.finfo(peak.dtype).max)
         exponent = values * scale
         if self.beta <= _LARGEST_DIRECT_BETA:
             return torch.expm1(exponent)

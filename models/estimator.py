@@ -20,6 +20,8 @@ from models.regions import Region, letterbox, region_from_alignment
 from models.stage_clock import StageClock
 
 REGRESSION = "regression"
+# A recorded network is optimised in its second run.
+_WARM_UP_RUNS = 3
 # Parts of the decoding that are no decoder.
 SHARED, PEAK, TO_IMAGE = "shared", "peak", "to image"
 DECODER_NAMES: tuple[str, ...] = (*DECODERS, REGRESSION)
@@ -83,7 +85,8 @@ class PoseEstimator:
         """Run everything once, so that the first frame is not slower than the others."""
         blank = np.zeros((self._engine.detector_size, self._engine.detector_size, 3), np.uint8)
         self._engine.detect(blank)
-        output = self._engine.landmarks(self._crop_batch(blank, letterbox(*blank.shape[:2])))
+        for _ in range(_WARM_UP_RUNS):
+            output = self._engine.landmarks(self._crop_batch(blank, letterbox(*blank.shape[:2])))
         self._decode(output, DEFAULT_BETA, StageClock(self._engine.device.torch_device))
         self._engine.synchronize()
 

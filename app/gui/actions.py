@@ -71,10 +71,12 @@ class HelpDialog(QDialog):
         self.setWindowTitle("PoseScope: keys and meters")
         grid = QGridLayout()
         grid.setHorizontalSpacing(18)
-        for row, info in enumerate(ACTIONS.values()):
-            grid.addWidget(QLabel(f"<b>{'</b>, <b>'.join(info.keys)}</b>"), row, 0)
-            grid.addWidget(QLabel(info.title), row, 1)
-            grid.addWidget(named_label("hint", info.explained), row, 2)
+        rows = (len(ACTIONS) + 1) // 2
+        for place, info in enumerate(ACTIONS.values()):
+            column, row = divmod(place, rows)
+            grid.addWidget(QLabel(f"<b>{'</b>, <b>'.join(info.keys)}</b>"), row, 3 * column)
+            grid.addWidget(QLabel(info.title), row, 3 * column + 1)
+            grid.addWidget(named_label("hint", info.explained), row, 3 * column + 2)
         meters = QLabel(
             "<p><b>Jitter</b> is how much the joints tremble, in pixels of the source; steady motion is left out, "
             "so hold still to compare decoders.</p>"

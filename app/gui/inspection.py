@@ -121,7 +121,11 @@ class Inspection(QObject):
     def _smoothing_changed(self) -> None:
         if self._session is not None:
             self._session.pipeline.smoothing = self._panel.looks.smoothing
-            self._session.board.forget_lag()
+            self._session.board.forget_smoothing()
+            if self._session.hold_still is not None:
+                self._session.hold_still = None
+                self._messages.show_message("The hold-still measurement was broken off: the smoothing was changed.")
+            self.style_changed.emit()
 
     def _set_jitter_window(self, seconds: float) -> None:
         if self._session is not None:
@@ -136,7 +140,8 @@ class Inspection(QObject):
         panel, session = self._panel, self._session
         if session is None:
             return
-        panel.latency.add(snapshot)
+        if panel.meters.live:
+            panel.latency.add(snapshot)
         if not numbers:
             return
         if panel.in_sight(panel.latency):

@@ -27,7 +27,7 @@ from app.gui.stage_bar import STAGE_COLORS
 from app.gui.strip_chart import StackedChart
 from app.gui.widgets import named_label, tool_button
 from app.ledger import latency_ledger
-from app.meters.board import ESTIMATED, PAINTED, STAGES, MeterSnapshot
+from app.meters.board import PAINTED, STAGES, MeterSnapshot
 from app.meters.latency import Spread
 from app.output_file import OutputFile
 from app.output_names import ledger_path
@@ -56,8 +56,9 @@ class LatencyPanel(QWidget):
         self._chart = StackedChart("ms", STAGE_COLORS)
         self._chart.setMinimumHeight(96)
         self._chart.setToolTip(
-            "The stages of each frame, stacked, over the last 20 seconds.\n"
-            "The dashed line is the time between two frames of the source: what lies above it cannot keep up."
+            "The age of the picture, made up of its stages, 12 times a second over the last 20 seconds.\n"
+            "The dashed line is the time between two frames of the source. Stages from preprocess to decode share one\n"
+            "thread: where they alone reach above the line, not every frame can be looked at."
         )
         self._rows = [_WHOLE, *STAGES, _INTERVAL]
         self._parts: list[str] = []
@@ -146,8 +147,7 @@ class LatencyPanel(QWidget):
 
     def show_numbers(self, snapshot: MeterSnapshot, session: Session) -> None:
         """Change the numbers."""
-        whole = snapshot.latency.get(PAINTED) or snapshot.latency.get(ESTIMATED)
-        self._show_row(0, whole)
+        self._show_row(0, snapshot.latency.get(PAINTED))
         for row, stage in enumerate(STAGES, 1):
             self._show_row(row, snapshot.latency.get(stage))
         self._show_row(len(STAGES) + 1, snapshot.frame_interval)
@@ -191,11 +191,5 @@ def save_ledger(session: Session, folder: Path) -> Path:
 
 
 def _drops_text(session: Session) -> str:
-    recorder = session.recorder
-    counts = {
-        "before the network": session.pipeline.dropped,
-        "before the paint": session.latest.replaced,
-        "in the recording": recorder.dropped if recorder is not None else 0,
-    }
-    parts = [f"{count} {where}" for where, count in counts.items() if count]
+    parts = [f"{count} {where}" for where, count in session.dropped.items() if count]
     return f"Frames dropped: {', '.join(parts)}" if parts else _NO_DROPS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
-from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from app.errors import OutputError, UserError
 from app.frames import Image, PoseResult
@@ -18,7 +18,7 @@ from app.gui.actions import ACTIONS, ActionKey, HelpDialog
 from app.gui.inspection import Inspection
 from app.gui.message_bar import MessageBar
 from app.gui.pages import Pages
-from app.gui.saving import recording_message, save_png, save_screenshot
+from app.gui.saving import ask_for_video, recording_message, save_png, save_screenshot
 from app.gui.side_panel import SidePanel
 from app.gui.video_view import VideoView
 from app.gui.widgets import named_label
@@ -50,6 +50,7 @@ class MainWindow(QMainWindow):
         self.screenshot_path: Path | None = None
         self.screenshot_error = ""
         self._reported: set[str] = set()
+        self._behind: PoseResult | None = None
         self._shown_times: deque[tuple[int, int]] = deque(maxlen=12)
         self.view = VideoView()
         self.view.first_painted.connect(self._painted)
@@ -68,6 +69,8 @@ class MainWindow(QMainWindow):
         self.panel.connect_buttons(self._actions)
         self._buttons = self.panel.buttons
         self.pages = Pages(self._make_live_page())
+        self.pages.laboratory_built.connect(self._join_laboratory)
+        self.pages.laboratory_shown.connect(lambda: self.pages.show_beta(self.session.choice.beta))
         self.setCentralWidget(self.pages)
         self.view.setFocus()  # not a button, whose focus ring would look like a choice
         self.resize(1280, 720)
@@ -132,6 +135,7 @@ class MainWindow(QMainWindow):
     def _adopt(self, session: Session) -> None:
         self.session = session
         self._reported.clear()
+        self._behind = None
         self._shown_times.clear()
         self.view.clear()
         self.setWindowTitle(f"{session.source.name} — PoseScope")
@@ -162,8 +166,11 @@ class MainWindow(QMainWindow):
         self._adopt(session)
 
     def _pull(self) -> None:
-        result = self.session.latest.take(0)
-        if result is not None:
+        result = self.session.latest.take(0) or self._behind
+        # Behind the laboratory nothing is drawn; the newest picture waits.
+        self._behind = None if self.view.isVisible() else result
+        if result is not None and self._behind is None:
+            self.session.not_painted += self.view.waiting
             self._show(result)
 
     def _show(self, result: PoseResult, *, again: bool = False) -> None:
@@ -176,7 +183,10 @@ class MainWindow(QMainWindow):
     def _show_again(self) -> None:
         """The picture is to be drawn otherwise: where it is held, at once."""
         if self._held and self.view.result is not None:
-            self._show(self.view.result, again=True)
+            result = self.view.result
+            if self.session.pipeline.smoothing is None:
+                result = dataclasses.replace(result, smoothed=())  # the raw points are there still
+            self._show(result, again=True)
 
     @property
     def _held(self) -> bool:
@@ -222,7 +232,8 @@ class MainWindow(QMainWindow):
         self._shown_times.append((result.frame.captured_ns, result.frame.time_ns))
         (host_0, file_0), (host_1, file_1) = self._shown_times[0], self._shown_times[-1]
         pace = (file_1 - file_0) / (host_1 - host_0) if host_1 > host_0 else 1.0
-        return f"every frame is shown, at {pace:.1f} × speed" if pace < _SLOW_PACE and not self.session.paused else ""
+        slow = pace < _SLOW_PACE and not self.session.paused
+        return f"every frame is looked at, at {pace:.1f} × speed" if slow else ""
 
     def _source_ended(self) -> None:
         """The source failed or came to its end: what was recorded is finished, the last picture stays."""
@@ -258,6 +269,7 @@ class MainWindow(QMainWindow):
 
     def _choose_beta(self, beta: float) -> None:
         self.session.set_beta(beta)
+        self._show_choice()
 
     def _show_choice(self) -> None:
         choice = self.session.choice
@@ -345,10 +357,13 @@ class MainWindow(QMainWindow):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        # Here, for the desktop has its own ways into and out of the full screen.
-        if event.type() == QEvent.Type.WindowStateChange:
+        if event.type() == QEvent.Type.WindowStateChange:  # the desktop has its own ways into the full screen
             for part in (self.pages.bar, self.panel, self._status):
                 part.setVisible(not self.isFullScreen())
+
+    def _join_laboratory(self) -> None:
+        assert self.pages.laboratory is not None
+        self.pages.laboratory.beta_chosen.connect(self._choose_beta)
 
     def toggle_laboratory(self) -> None:
         """The page with the synthetic heatmap, or the live picture again. The session runs on meanwhile."""
@@ -360,12 +375,7 @@ class MainWindow(QMainWindow):
             self.toggle_full_screen()
 
     def _choose_file(self) -> None:
-        dialog = QFileDialog(self, "Open a video file")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters(["Videos (*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.ts *.mpg)", "All files (*)"])
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.open_source)
-        dialog.open()
+        ask_for_video(self, self.open_source)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.screenshot_path is not None and self.isVisible():

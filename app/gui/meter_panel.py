@@ -8,19 +8,18 @@ import time
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.decoder_display import DECODER_COLORS, PX_RANGE, display_name
+from app.decoder_display import DECODER_COLORS, PX_RANGE
 from app.gui.decoder_table import DecoderTable
 from app.gui.stage_bar import StageBar
 from app.gui.strip_chart import StripChart
 from app.gui.widgets import named_label, tool_button
-from app.meters.board import ESTIMATED, JITTER_WINDOW_S, PAINTED, STAGES, MeterBoard, MeterSnapshot
+from app.meters.board import JITTER_WINDOW_S, PAINTED, STAGES, MeterBoard, MeterSnapshot
+from app.meters.jitter import MOTION_DECODER, STILL_BODY_SHARE
 from app.meters.rolling import JointDistances
 
 _TICK_MS = 80
 _TICKS_PER_NUMBER = 3
 JITTER_WINDOWS_S = (1.0, 2.0, 5.0, 10.0, 30.0)
-# Faster than this share of the body's size in a second is called motion.
-_STILL_SPEED = 0.03
 
 
 class MeterPanel(QWidget):
@@ -59,8 +58,9 @@ class MeterPanel(QWidget):
         )
         self._smoothing_text = named_label("hint")
         self._smoothing_text.setToolTip(
-            "Jitter of the chosen decoder before and after the smoothing, and by how much it delays the points:\n"
-            "the lag that best aligns smoothed to raw. It can only be told while the person moves."
+            "Jitter of the chosen decoder before and after the smoothing (the thin bars: of every decoder),\n"
+            "and by how much it delays the points: the lag that best aligns smoothed to raw.\n"
+            "That can only be told while the person moves."
         )
         self._smoothing_text.hide()
 
@@ -115,6 +115,11 @@ class MeterPanel(QWidget):
         """Freeze the numbers."""
         self._timer.stop()
 
+    @property
+    def live(self) -> bool:
+        """Whether the numbers go on; frozen ones may be looked at, but do not move on in the charts."""
+        return self._timer.isActive()
+
     def choose(self, decoder: str) -> None:
         """Mark the decoder in use."""
         self._chosen = decoder
@@ -137,7 +142,8 @@ class MeterPanel(QWidget):
         snapshot = self._board.read()
         numbers = self._tick % _TICKS_PER_NUMBER == 0
         self._tick += 1
-        self._jitter_chart.add(time.monotonic(), snapshot.jitter.overall)
+        if self.live:
+            self._jitter_chart.add(time.monotonic(), snapshot.jitter.overall)
         if self.isVisible():
             self.table.show_bars(snapshot.jitter.overall, snapshot.bias.overall, snapshot.smoothed_jitter.overall)
             self._jitter_chart.redraw()
@@ -173,7 +179,7 @@ class MeterPanel(QWidget):
     def _show_latency(self, snapshot: MeterSnapshot) -> None:
         assert self._board is not None
         window_text = f"median of {self._board.latency_window_s:g} s"
-        latency = snapshot.latency.get(PAINTED) or snapshot.latency.get(ESTIMATED)
+        latency = snapshot.latency.get(PAINTED)
         if latency is None:
             self._latency_number.setText("–")
             self._latency_text.setText(window_text)
@@ -185,18 +191,18 @@ class MeterPanel(QWidget):
         self._latency_text.setText(f"{window_text}{dropped}\np95 {latency.p95:.0f} · p99 {latency.p99:.0f} · {fps} fps")
 
     def _motion(self, snapshot: MeterSnapshot) -> str:
-        speed = snapshot.motion.speed.overall.get(self._chosen, math.nan)
-        share = snapshot.motion.speed.body_share.get(self._chosen, math.nan)
+        speed = snapshot.motion.speed.overall.get(MOTION_DECODER, math.nan)
+        share = snapshot.motion.speed.body_share.get(MOTION_DECODER, math.nan)
         if math.isnan(speed):
             return "Motion –"
-        state = "Moving" if share > _STILL_SPEED else "Still"
+        state = "Moving" if share > STILL_BODY_SHARE else "Still"
         return f"{state}: {speed:.0f} px/s, {100 * share:.0f} % of the body a second"
 
     def _smoothing(self, raw: float, smoothed: float) -> str:
         assert self._board is not None
         lag = self._board.read_lag()
-        lag_text = "lag – (move to see it)" if lag is None else f"lag {lag:.0f} ms"
-        return f"Smoothed {display_name(self._chosen)}: {raw:.2f} → {smoothed:.2f} px, {lag_text}"
+        lag_text = "lag – (move)" if lag is None else f"lag {lag:.0f} ms"
+        return f"Smoothed: {raw:.2f} → {smoothed:.2f} px, {lag_text}"
 
 
 def joints_text(distances: JointDistances) -> str:

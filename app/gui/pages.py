@@ -16,9 +16,10 @@ LIVE, LABORATORY = 0, 1
 
 
 class Pages(QWidget):
-    """page_changed: another page is in front."""
+    """laboratory_built: the laboratory was opened for the first time. laboratory_shown: it is in front."""
 
-    page_changed = Signal(int)
+    laboratory_built = Signal()
+    laboratory_shown = Signal()
 
     def __init__(self, live: QWidget) -> None:
         super().__init__()
@@ -52,6 +53,11 @@ class Pages(QWidget):
         """Bring the live picture to the front."""
         self._show(LIVE)
 
+    def show_beta(self, beta: float) -> None:
+        """Let the laboratory begin with the β of the live picture."""
+        if self.laboratory is not None:
+            self.laboratory.set_beta(beta)
+
     def toggle(self) -> None:
         """The other page."""
         self._show(LIVE if self._stack.currentIndex() == LABORATORY else LABORATORY)
@@ -63,6 +69,8 @@ class Pages(QWidget):
 
             self.laboratory = LabPage()
             self._stack.addWidget(self.laboratory)
+            self.laboratory_built.emit()
         self._group.button(page).setChecked(True)
         self._stack.setCurrentIndex(page)
-        self.page_changed.emit(page)
+        if page == LABORATORY:
+            self.laboratory_shown.emit()

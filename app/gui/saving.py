@@ -1,15 +1,27 @@
-"""Saves pictures, and says in words what was saved."""
+"""Asks for files, saves pictures, and says in words what was saved."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.errors import OutputError
 from app.frames import Image
 from app.recorder import RecordingSummary
+
+
+def ask_for_video(window: QWidget, then: Callable[[str], None]) -> None:
+    """Let the user pick a video file; `then` is called with its path."""
+    dialog = QFileDialog(window, "Open a video file")
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters(["Videos (*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.ts *.mpg)", "All files (*)"])
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(then)
+    dialog.open()
 
 
 def save_png(picture: Image, path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QFrame,
     QHBoxLayout,
+    QScrollArea,
     QSizePolicy,
     QStackedWidget,
     QTabBar,
@@ -54,6 +56,7 @@ class SidePanel(QWidget):
         self._tabs.setDrawBase(False)
         self._tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._stack = QStackedWidget()
+        self._places: dict[QWidget, int] = {}
         for title, tip, widget in (
             ("Meters", "Jitter and bias of every decoder", self.meters),
             ("Joints", "Jitter and bias of every joint", self.joints),
@@ -62,7 +65,15 @@ class SidePanel(QWidget):
             ("View", "Ghosts, arrows, heatmaps, smoothing", self.looks),
         ):
             self._tabs.setTabToolTip(self._tabs.addTab(title), tip)
-            self._stack.addWidget(widget)
+            # In a low window a panel scrolls rather than squeeze its parts into each other.
+            scroll = QScrollArea()
+            scroll.setWidgetResizable(True)
+            scroll.setFrameShape(QFrame.Shape.NoFrame)
+            scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            widget.setObjectName("tab")
+            scroll.setWidget(widget)
+            self._places[widget] = self._stack.addWidget(scroll)
         self._tabs.currentChanged.connect(self._stack.setCurrentIndex)
         self._tabs.currentChanged.connect(lambda _: self.tab_changed.emit())
         layout = QVBoxLayout(self)
@@ -98,7 +109,7 @@ class SidePanel(QWidget):
 
     def show_tab(self, widget: QWidget) -> None:
         """Bring one of the panels to the front."""
-        self._tabs.setCurrentIndex(self._stack.indexOf(widget))
+        self._tabs.setCurrentIndex(self._places[widget])
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -110,4 +121,4 @@ class SidePanel(QWidget):
 
     def in_sight(self, widget: QWidget) -> bool:
         """Whether that panel is the one in front."""
-        return self._stack.currentWidget() is widget and self.isVisible()
+        return self._stack.currentIndex() == self._places[widget] and self.isVisible()

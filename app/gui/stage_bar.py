@@ -10,7 +10,7 @@ from app.gui import theme
 from app.meters.board import STAGES
 
 STAGE_COLORS = dict(
-    zip(STAGES, ("#6b7787", "#8fb8de", "#c9a0dc", "#56b4e9", "#f0c24b", "#7fc8a9", "#e89f7d"), strict=True)
+    zip(STAGES, ("#6b7787", "#8fb8de", "#c9a0dc", "#56b4e9", "#f0c24b", "#8d8265", "#7fc8a9", "#e89f7d"), strict=True)
 )
 
 

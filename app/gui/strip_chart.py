@@ -118,7 +118,7 @@ class StackedChart(StripChart):
             angle=0,
             pen=pg.mkPen(theme.TEXT, width=1, style=Qt.PenStyle.DashLine),
             label="frame interval {value:.1f} ms",
-            labelOpts={"position": 0.02, "anchors": [(0, 1), (0, 1)], "color": theme.TEXT},
+            labelOpts={"position": 0.02, "anchors": [(0, 1), (0, 1)], "color": theme.TEXT, "fill": (20, 23, 28, 200)},
         )
         self._reference.setZValue(1)
         self._reference.hide()

@@ -43,6 +43,12 @@ QTabBar::tab:hover {{ color: {TEXT}; }}
 QTabBar::tab:selected {{ color: {TEXT}; border-bottom: 2px solid {ACCENT}; }}
 QTabBar::tab:focus {{ color: {ACCENT}; }}
 QCheckBox {{ spacing: 7px; }}
+QCheckBox::indicator {{
+    width: 13px; height: 13px; border: 1px solid {MUTED}; border-radius: 3px; background: {PANEL};
+}}
+QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
+QCheckBox::indicator:focus {{ border-color: {TEXT}; }}
+QScrollArea, QScrollArea > QWidget > QWidget#tab {{ background: transparent; border: none; }}
 QTableWidget {{ background: transparent; border: none; font-size: 12px; }}
 QTableWidget::item {{ padding: 0 3px; }}
 QHeaderView {{ background: transparent; }}

@@ -56,6 +56,11 @@ class VideoView(QWidget):
         """The result on screen."""
         return self._result
 
+    @property
+    def waiting(self) -> bool:
+        """Whether the result on hand was not painted yet."""
+        return self._unseen
+
     def show_result(self, result: PoseResult, image: Image, overlay_ns: int, *, again: bool = False) -> None:
         """Paint `image` (H, W, 3) BGR, the annotated picture of `result`, soon.
 

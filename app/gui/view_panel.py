@@ -117,7 +117,7 @@ class ViewPanel(QWidget):
         grid.addWidget(self._smoothing_box, 0, 0, 1, 3)
         self._sliders = (
             _SettingSlider("min_cutoff", "Min. cutoff", "Hz", 0.1, 10.0, "Lower: less jitter at rest, more lag"),
-            _SettingSlider("beta", "Speed β", "", 0.1, 100.0, "Higher: less lag of fast joints, more jitter"),
+            _SettingSlider("beta", "Speed gain", "", 0.1, 100.0, "Higher: less lag of fast joints, more jitter"),
             _SettingSlider(
                 "derivative_cutoff", "Speed cutoff", "Hz", 0.1, 10.0, "How fast a change of speed is noticed"
             ),

@@ -142,7 +142,7 @@ def _draw_map(axes: Axes, readings: Readings, font: int) -> None:
     middle_x, middle_y = synthetic.centre
     axes.axvline(middle_x, color=_MUTED, linewidth=0.8, alpha=0.5)
     axes.axhline(middle_y, color=_MUTED, linewidth=0.8, alpha=0.5)
-    pull = readings.bias("ipr")
+    pull = readings.pull
     if pull >= _PULL_SHOWN_FROM:
         arrow = {
             "arrowstyle": "-|>",
@@ -215,7 +215,7 @@ def _draw_weights(axes: Axes, readings: Readings, decoder: str, font: int) -> An
     axes.plot(
         readings.synthetic.x, readings.synthetic.y, "+", color="#ffffff", markersize=font * 0.7, markeredgewidth=1.5
     )
-    formula = "softmax(βh)" if decoder == "ipr" else "$e^{βh} - 1$"
+    formula = "softmax(βh)" if decoder == "ipr" else "$e^{βh'} - 1$"
     axes.set_title(f"{lab_title(decoder)}: {formula}", color=color, fontsize=font, pad=6)
     return image
 

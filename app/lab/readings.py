@@ -130,6 +130,16 @@ class Readings:
         """Each decoder's point."""
         return {name: point_of(lab_decoder(name, self.beta), self._maps) for name in LAB_DECODERS}
 
+    @property
+    def pull(self) -> float:
+        """How far, in cells, IPR lies from the truth toward the map's centre; 0 where it lies on the other side."""
+        synthetic = self.synthetic
+        away = (synthetic.centre[0] - synthetic.x, synthetic.centre[1] - synthetic.y)
+        distance = math.hypot(*away)
+        x, y = self.points["ipr"]
+        along = (x - synthetic.x) * away[0] + (y - synthetic.y) * away[1]
+        return max(0.0, along / distance) if distance else 0.0
+
     def bias(self, decoder: str) -> float:
         """The distance from the decoder's point to the true centre, in cells."""
         x, y = self.points[decoder]
@@ -198,7 +208,7 @@ def explanation(readings: Readings) -> str:
     count, mean_weight, share = readings.background
     flat = synthetic.background == 0 and synthetic.noise == 0
     weigh = "weigh e⁰ = 1 each" if flat else f"weigh {_short(mean_weight)} each on average"
-    pull = readings.bias("ipr")
+    pull = readings.pull
     aside = math.dist((synthetic.x, synthetic.y), synthetic.centre)
     cells = f"{count:,} background cells {weigh}, together {_percent(share)} of C"
     if aside < 0.5:
@@ -210,7 +220,10 @@ def explanation(readings: Readings) -> str:
     left = readings.bias(PAPER_FORM)
     second = f"The formula takes 1 from the weight of every cell: {left:.2f} cells are left"
     if left >= 0.05 and readings.bias("debiased") < left / 2:
-        second += f", {readings.bias('debiased'):.2f} once the map is divided by its peak and its lowest tenth cut away"
+        second += (
+            f", {readings.bias('debiased'):.2f} once the map is divided by its peak and "
+            f"what is below {Debiased.floor:g} of it cut off"
+        )
     return f"{first} {second}."
 
 

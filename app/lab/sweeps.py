@@ -40,9 +40,16 @@ class Sweep:
     error_x: dict[str, Floats] | None = None
 
 
-def bias_against_position(synthetic: SyntheticMap, beta: float, count: int = 253) -> Sweep:
-    """The blob wanders from the left edge of the map to the right one, at its own y."""
-    xs = np.linspace(0, synthetic.width - 1, count)
+def bias_against_position(synthetic: SyntheticMap, beta: float, steps: int = 4) -> Sweep:
+    """The blob wanders from the left edge of the map to the right one, at its own y; `steps` places in each cell.
+
+    The places lie alike on both sides of the middle between two cells, and none on it: argmax would have to choose.
+    """
+    return bias_at_places(synthetic, beta, (np.arange((synthetic.width - 1) * steps) + 0.5) / steps)
+
+
+def bias_at_places(synthetic: SyntheticMap, beta: float, xs: Floats) -> Sweep:
+    """The blob at each of `xs` (N,), in cells, at its own y."""
     errors = _errors([replace(synthetic, x=float(x)) for x in xs], beta)
     signed = {name: error[:, 0] for name, error in errors.items()}
     return Sweep("position", "true x (cells)", xs, _distances(errors), signed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.frames import Person
 from app.meters.rolling import JointDistances, RollingDistances
@@ -38,6 +39,10 @@ class BiasMeter:
         squares = ((points - person.peaks) ** 2).sum(-1)
         self._rolling.add(time_ns, squares, person.scores["argmax"] >= self._min_score, person.region.body_size)
 
-    def read(self) -> JointDistances:
-        """Bias in px over the window."""
-        return self._rolling.read(self._decoders)
+    def read(self, only: NDArray[np.bool_] | None = None) -> JointDistances:
+        """Bias in px over the window.
+
+        only: (K,) the joints that may count. Those of the jitter meter make the two comparable: it needs a joint in
+        several frames in a row, while here a joint that flickers counts too.
+        """
+        return self._rolling.read(self._decoders, only)

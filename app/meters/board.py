@@ -14,10 +14,11 @@ from app.meters.latency import LatencyMeter, Spread
 from app.meters.rolling import JointDistances
 
 # Stages in the order in which a frame passes them. "estimated" ends when the people are known, "painted" when the
-# picture that shows them is on screen; both count from the moment the host received the frame.
+# picture that shows them is on screen; both count from the moment the host received the frame. "hand-over" is the rest:
+# from the estimate until the window looks, and between its drawing and its paint.
 ESTIMATED = "estimated"
 PAINTED = "painted"
-STAGES = ("capture wait", "preprocess", "detect", "network", "decode", "overlay", "paint")
+STAGES = ("capture wait", "preprocess", "detect", "network", "decode", "hand-over", "overlay", "paint")
 LATENCY_WINDOW_S = 10.0
 JITTER_WINDOW_S = 2.0
 
@@ -72,9 +73,11 @@ class MeterBoard:
             for meter in (self._jitter, self._bias, self._smoothed_jitter):
                 meter.set_window(seconds)
 
-    def forget_lag(self) -> None:
+    def forget_smoothing(self) -> None:
         """The smoothing was changed: what was read before says nothing about it."""
         self._lag.clear()
+        with self._lock:
+            self._smoothed_jitter.clear()
 
     def add(self, result: PoseResult) -> None:
         """One estimated frame."""
@@ -117,6 +120,11 @@ class MeterBoard:
         if result.stages is None:
             return
         with self._lock:
+            estimation_ns = result.stages.done_ns - result.frame.captured_ns
+            rest_ns = painted_ns - result.stages.done_ns - overlay_ns - paint_ns
+            stages = result.stages
+            booked_ns = stages.capture_wait + stages.preprocess + stages.detect + stages.network + stages.decode
+            self._latency.add("hand-over", painted_ns, max(0, rest_ns + estimation_ns - booked_ns))
             self._latency.add("overlay", painted_ns, overlay_ns)
             self._latency.add("paint", painted_ns, paint_ns)
             self._latency.add(PAINTED, painted_ns, painted_ns - result.frame.captured_ns)
@@ -124,13 +132,14 @@ class MeterBoard:
     def read(self) -> MeterSnapshot:
         """All meters at this moment."""
         with self._lock:
+            jitter = self._jitter.read()
             return MeterSnapshot(
                 latency=self._latency.read_all(),
                 decoders=self._decoders.read_all(),
                 frame_interval=self._interval.read("frame"),
                 fps=self._latency.rate(ESTIMATED),
-                jitter=self._jitter.read(),
-                bias=self._bias.read(),
+                jitter=jitter,
+                bias=self._bias.read(jitter.seen),
                 motion=self._jitter.motion(),
                 smoothed_jitter=self._smoothed_jitter.read(),
             )
@@ -143,9 +152,10 @@ class MeterBoard:
         """The few numbers that are drawn into the picture: capture to paint, or to estimate where none is painted."""
         with self._lock:
             latency_ms = self._latency.median(PAINTED)
+            jitter = self._jitter.read()
             return Readings(
                 latency_ms=self._latency.median(ESTIMATED) if math.isnan(latency_ms) else latency_ms,
                 fps=self._latency.rate(ESTIMATED),
-                jitter_px=self._jitter.read().overall,
-                bias_px=self._bias.read().overall,
+                jitter_px=jitter.overall,
+                bias_px=self._bias.read(jitter.seen).overall,
             )

@@ -12,7 +12,7 @@ from typing import Literal
 from app.decoder_display import WITH_BETA, display_name, three_digits
 from app.frames import PoseResult
 from app.meters.bias import BiasMeter
-from app.meters.jitter import JitterMeter
+from app.meters.jitter import MOTION_DECODER, STILL_BODY_SHARE, JitterMeter
 from models.skeletons import BLAZEPOSE_33
 
 Phase = Literal["countdown", "measuring", "done", "failed"]
@@ -27,7 +27,8 @@ _NO_HEATMAP = "regression"
 
 CSV_COLUMNS = (
     "decoder", "beta", "jitter_px", "jitter_percent_of_body", "bias_px", "bias_percent_of_body", "smoothed_jitter_px",
-    "joints", "joints_left_out", "frames", "seconds", "fps", "source", "width", "height", "network", "device",
+    "speed_px_per_s", "joints", "joints_left_out", "frames", "seconds", "fps", "source", "width", "height", "network",
+    "device",
 )  # fmt: skip
 
 
@@ -64,7 +65,8 @@ class HoldStillCard:
     """The result of a measurement, and the conditions that it holds for.
 
     beta: of ipr and debiased. width, height: of the picture, px. frames: measured, with or without a person;
-    seconds: from the first to the last of them. joints_left_out: names of those whose heatmap's peak was too low.
+    seconds: from the first to the last of them. speed_px, speed_share: how fast the joints moved, px/s and share of the
+    body a second. joints_left_out: names of those whose heatmap's peak was too low.
     """
 
     readings: tuple[DecoderReading, ...]
@@ -78,6 +80,13 @@ class HoldStillCard:
     seconds: float
     joints: int
     joints_left_out: tuple[str, ...]
+    speed_px: float
+    speed_share: float
+
+    @property
+    def moved(self) -> bool:
+        """Whether the person moved too much for a figure of holding still."""
+        return self.speed_share > STILL_BODY_SHARE
 
     @property
     def fps(self) -> float:
@@ -105,6 +114,9 @@ class HoldStillCard:
         steadiest, furthest = self.steadiest(), self.furthest()
         names = " and ".join(display_name(name) for name in steadiest)
         jitter, bias = three_digits(by_name[steadiest[0]].jitter_px), three_digits(by_name[furthest].bias_px)
+        if self.moved:
+            percent = f"{100 * self.speed_share:.0f} %"
+            return f"The person moved, by {percent} of the body a second: this is no measurement of holding still."
         lowest = f"Lowest jitter of the heatmap decoders: {names}, {jitter} px"
         if furthest in steadiest:
             # A decoder that collapsed to the middle hardly trembles: its jitter must not stand alone.
@@ -145,6 +157,7 @@ class HoldStillCard:
                     "bias_px": _decimals(reading.bias_px),
                     "bias_percent_of_body": _decimals(reading.bias_share * 100),
                     "smoothed_jitter_px": _decimals(reading.smoothed_jitter_px),
+                    "speed_px_per_s": _decimals(self.speed_px),
                     "joints": self.joints,
                     "joints_left_out": " ".join(self.joints_left_out),
                     "frames": self.frames,
@@ -277,7 +290,9 @@ class HoldStill:
         return ""
 
     def _finish(self, result: PoseResult) -> None:
-        jitter, bias, smoothed = self._jitter.read(), self._bias.read(), self._smoothed_jitter.read()
+        speed = self._jitter.motion().speed
+        jitter, smoothed = self._jitter.read(), self._smoothed_jitter.read()
+        bias = self._bias.read(jitter.seen)
         if not jitter.joints:
             reason = "no joint was seen clearly enough for long enough"
             self._state = HoldStillState("failed", 0.0, f"The measurement stopped: {reason}.")
@@ -305,6 +320,8 @@ class HoldStill:
             beta=result.beta,
             frames=self._frames,
             seconds=(self._last_ns - self._first_ns) / 1e9,
+            speed_px=speed.overall.get(MOTION_DECODER, math.nan),
+            speed_share=speed.body_share.get(MOTION_DECODER, math.nan),
             joints=jitter.joints,
             joints_left_out=tuple(
                 joint for joint, px in zip(BLAZEPOSE_33.joints, unseen, strict=True) if math.isnan(px)

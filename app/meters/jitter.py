@@ -19,6 +19,11 @@ _LONGEST_GAP_NS = 500_000_000
 FRAMES = 7
 _MIDDLE = FRAMES // 2
 
+# Whether the person moves is asked of the regression: it reads no heatmap, so it does not depend on β. Faster than this
+# share of the body's size in a second is called motion.
+MOTION_DECODER = "regression"
+STILL_BODY_SHARE = 0.03
+
 
 @dataclass(frozen=True, slots=True)
 class Motion:

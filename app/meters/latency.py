@@ -36,12 +36,11 @@ class LatencyMeter:
         self._warm_up = warm_up
         self._stages: dict[str, _Durations] = {}
         self._skipped: dict[str, int] = {}
+        self._newest_ns = 0
 
     def set_window(self, window_s: float) -> None:
         """Read over that many seconds from now on."""
         self._window_ns = window_s * 1e9
-        for durations in self._stages.values():
-            durations.forget_before(durations.times_ns[-1] - self._window_ns)
 
     def add(self, stage: str, now_ns: int, duration_ns: float) -> None:
         """A duration that ended at `now_ns` of the host clock."""
@@ -49,23 +48,25 @@ class LatencyMeter:
         if skipped < self._warm_up:
             self._skipped[stage] = skipped + 1
             return
-        durations = self._stages.setdefault(stage, _Durations())
-        durations.append(now_ns, duration_ns / 1e6)
-        durations.forget_before(now_ns - self._window_ns)
+        self._stages.setdefault(stage, _Durations()).append(now_ns, duration_ns / 1e6)
+        self._newest_ns = max(self._newest_ns, now_ns)
+        self._recent(stage)
 
-    def newest(self, stage: str) -> float:
-        """The stage's last duration in ms; NaN before the first."""
+    def _recent(self, stage: str) -> _Durations | None:
+        """The stage's durations inside the window, which ends with the newest of any stage: one that stopped goes."""
         durations = self._stages.get(stage)
-        return durations.milliseconds[-1] if durations else float("nan")
+        if durations is not None:
+            durations.forget_before(self._newest_ns - self._window_ns)
+        return durations
 
     def median(self, stage: str) -> float:
         """Milliseconds; NaN where the stage has no durations."""
-        durations = self._stages.get(stage)
+        durations = self._recent(stage)
         return float(np.median(durations.values())) if durations else float("nan")
 
     def read(self, stage: str) -> Spread | None:
-        """The stage's durations over the window, or None where there are none yet."""
-        durations = self._stages.get(stage)
+        """The stage's durations over the window, or None where there are none in it."""
+        durations = self._recent(stage)
         if not durations:
             return None
         values = durations.values()
@@ -79,7 +80,7 @@ class LatencyMeter:
 
     def rate(self, stage: str) -> float:
         """How often a second the stage ended over the window; NaN before the second time."""
-        durations = self._stages.get(stage)
+        durations = self._recent(stage)
         if not durations or len(durations) < 2:
             return float("nan")
         span_ns = durations.times_ns[-1] - durations.times_ns[durations.first]
@@ -102,7 +103,7 @@ class _Durations:
         self.milliseconds.append(milliseconds)
 
     def forget_before(self, oldest_ns: float) -> None:
-        while self.times_ns[self.first] < oldest_ns:
+        while len(self) and self.times_ns[self.first] < oldest_ns:
             self.first += 1
         if self.first > len(self):
             del self.times_ns[: self.first], self.milliseconds[: self.first]

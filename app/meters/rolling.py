@@ -27,6 +27,12 @@ class JointDistances:
     joints: int
 
     @property
+    def seen(self) -> NDArray[np.bool_] | None:
+        """(K,) which joints were seen; None where nothing is known of any."""
+        values = next(iter(self.per_joint.values()), None)
+        return None if values is None else ~np.isnan(values)
+
+    @property
     def left_out(self) -> int:
         """How many joints were not seen in the window, so that they are in no number."""
         return max((len(values) for values in self.per_joint.values()), default=0) - self.joints
@@ -81,12 +87,14 @@ class RollingDistances:
         self._body_sum += sign * entry.body_size
         self._count += sign
 
-    def read(self, decoders: tuple[str, ...]) -> JointDistances:
-        """The distances over the window; `decoders` names the D rows."""
+    def read(self, decoders: tuple[str, ...], only: NDArray[np.bool_] | None = None) -> JointDistances:
+        """The distances over the window; `decoders` names the D rows. only: (K,) which joints may count."""
         if self._sums is None or not self._count:
             nothing = dict.fromkeys(decoders, float("nan"))
             return JointDistances({}, nothing, dict(nothing), 0)
         seen = self._seen_counts > 0
+        if only is not None:
+            seen = seen & only
         mean_squares = np.full(self._sums.shape, np.nan)
         # What was added and taken away again may leave a negative rest in the last digit.
         mean_squares[:, seen] = np.maximum(self._sums[:, seen], 0.0) / self._seen_counts[seen]

@@ -77,6 +77,10 @@ def _in_one_call(network: LandmarkNetwork) -> Callable[[Tensor], tuple[Tensor, .
     with torch.no_grad(), warnings.catch_warnings():
         # Its successors need a C++ compiler on the user's computer, or run layer by layer.
         warnings.simplefilter("ignore", DeprecationWarning)
-        recorded = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
-        frozen: Callable[[Tensor], tuple[Tensor, ...]] = torch.jit.freeze(recorded)
+        try:
+            recorded = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
+            frozen: Callable[[Tensor], tuple[Tensor, ...]] = torch.jit.freeze(recorded)
+        except Exception:
+            # torch gives this up step by step, first on new versions of Python: then layer by layer.
+            return network
     return frozen

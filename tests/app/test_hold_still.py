@@ -278,7 +278,7 @@ def test_smoothed_jitter_is_told_only_when_smoothing_was_always_on():
 
 def card_of(jitter: dict[str, float], bias: dict[str, float], **changes: object) -> HoldStillCard:
     rows = tuple(DecoderReading(n, jitter[n], jitter[n] / 200, bias[n], bias[n] / 200, math.nan) for n in jitter)
-    card = HoldStillCard(rows, "clip.mp4", 960, 540, "full", "cpu", 10.0, 151, 5.0, 33, ())
+    card = HoldStillCard(rows, "clip.mp4", 960, 540, "full", "cpu", 10.0, 151, 5.0, 33, (), 3.0, 0.008)
     return replace(card, **changes)
 
 

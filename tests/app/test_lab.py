@@ -13,7 +13,7 @@ import pytest
 from app.errors import OutputError, UserError
 from app.lab.command import run_lab
 from app.lab.readings import LAB_DECODERS, PAPER_FORM, Readings, SyntheticMap, explanation, formula_numbers, read_points
-from app.lab.sweeps import bias_against_beta, bias_against_peak, bias_against_position, sweeps_csv
+from app.lab.sweeps import bias_against_beta, bias_against_peak, bias_against_position, bias_at_places, sweeps_csv
 
 # Not square, so that exchanged axes are seen.
 OFF_CENTRE = SyntheticMap(x=12.3, y=40.8, height=64, width=48)
@@ -123,7 +123,7 @@ def test_the_pull_of_a_narrow_blob_grows_linearly_with_its_distance_from_the_cen
     # Where the blob is whole and symmetric, Σ p (e^(βh) - 1) = p₀ (C - HW), hence J - p₀ = HW/C (centre - p₀).
     total = np.exp(beta * numpy_map(24, 32, sigma=1.5)).sum()
     share = 64 * 48 / total
-    sweep = bias_against_position(SyntheticMap(24, 20, sigma=1.5, height=64, width=48), beta, count=48)
+    sweep = bias_at_places(SyntheticMap(24, 20, sigma=1.5, height=64, width=48), beta, np.arange(48.0))
     np.testing.assert_array_equal(sweep.values, np.arange(48))
     inside = slice(10, 38)
     np.testing.assert_allclose(sweep.error_x["ipr"][inside], share * (23.5 - sweep.values[inside]), atol=1e-6)
@@ -132,6 +132,24 @@ def test_the_pull_of_a_narrow_blob_grows_linearly_with_its_distance_from_the_cen
     np.testing.assert_allclose(sweep.bias["ipr"][inside], expected, atol=1e-6)
     for decoder in ("argmax", "dark", PAPER_FORM):
         np.testing.assert_allclose(sweep.bias[decoder][inside], 0, atol=1e-6)
+
+
+def test_argmax_is_off_by_half_a_cell_on_either_side_alike():
+    sweep = bias_against_position(OFF_CENTRE, 10.0, steps=8)
+    inside = (sweep.values > 6) & (sweep.values < 41)
+    errors = sweep.error_x["argmax"][inside]
+    assert (errors.min(), errors.max()) == (-7 / 16, 7 / 16)
+    assert errors.mean() == pytest.approx(0, abs=1e-9)
+
+
+def test_the_pull_is_what_points_to_the_centre():
+    # At a large β the mean is nearly the peak's cell: here it lies beyond the truth, seen from the centre.
+    rounded = Readings(SyntheticMap(5.4, 32.0, height=64, width=48), 50.0)
+    assert rounded.points["ipr"][0] < 5.4
+    assert rounded.pull == 0
+    pulled = Readings(SyntheticMap(5.4, 31.5, height=64, width=48), 5.0)
+    assert pulled.pull == pytest.approx(pulled.points["ipr"][0] - 5.4)
+    assert Readings(SyntheticMap(23.5, 31.5, height=64, width=48), 5.0).pull == 0
 
 
 @pytest.mark.parametrize("beta", [0.5, 10.0, 50.0, 400.0])
@@ -178,7 +196,7 @@ def test_the_sweep_of_peaks_starts_above_a_high_background():
 def test_a_sweep_meets_the_single_reading_with_noise_too():
     noisy = SyntheticMap(20.0, 44.6, noise=0.02, background=0.02, seed=5)
     readings = Readings(noisy, 7.0)
-    position, peak = bias_against_position(noisy, 7.0, count=64), bias_against_peak(noisy, 7.0, count=4)
+    position, peak = bias_at_places(noisy, 7.0, np.arange(64.0)), bias_against_peak(noisy, 7.0, count=4)
     beta = bias_against_beta(noisy, (7.0, 14.0), count=2)
     for decoder in LAB_DECODERS:
         expected = pytest.approx(readings.bias(decoder), abs=1e-9)
@@ -215,7 +233,7 @@ def options(output, **values):
 
 def test_the_csv_holds_every_sweep_value_and_decoder():
     synthetic = SyntheticMap(12.25, 40.0, peak=0.9, background=0.01)
-    sweeps = [bias_against_position(synthetic, 8.0, 7), bias_against_beta(synthetic, count=5)]
+    sweeps = [bias_at_places(synthetic, 8.0, np.linspace(0, 63, 7)), bias_against_beta(synthetic, count=5)]
     rows = list(csv.DictReader(sweeps_csv(sweeps).splitlines()))
     assert len(rows) == (7 + 5) * 6
     for row in rows:

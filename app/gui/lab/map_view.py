@@ -26,6 +26,7 @@ from app.lab.readings import LAB_DECODERS, Floats, Point, Readings, lab_color
 
 _COLOR_MAP = "magma"
 _GRID_FROM_PX = 8.0
+_PULL_FROM = 0.05  # cells; less is the rounding toward the peak's cell, no pull
 _ARROW_FROM_PX = 26.0
 _INSET_CELLS = 5.0
 _INSET_SHARE = 0.33
@@ -218,7 +219,7 @@ class HeatmapView(MapView):
         start = self.to_widget((readings.synthetic.x, readings.synthetic.y))
         end = self.to_widget(readings.points["ipr"])
         length = math.hypot(end.x() - start.x(), end.y() - start.y())
-        if length < _ARROW_FROM_PX:
+        if length < _ARROW_FROM_PX or readings.pull < _PULL_FROM:
             return
         along = (end - start) / length
         across = QPointF(-along.y(), along.x())
@@ -249,10 +250,10 @@ class HeatmapView(MapView):
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def pull_text(self) -> str:
-        """`pull 9.2 cells`: how far IPR's point is from the truth."""
+        """`pull 9.2 cells`: how far IPR's point is from the truth toward the centre."""
         if self.readings is None:
             return ""
-        pull = self.readings.bias("ipr")
+        pull = self.readings.pull
         return f"pull {pull:.1f} cells" if pull >= 0.95 else f"pull {pull:.2f} cells"
 
     def _paint_magnifier(self, painter: QPainter, readings: Readings) -> None:

@@ -31,7 +31,7 @@ from app.lab.sweeps import bias_against_beta, bias_against_peak, bias_against_po
 from models.decoders import BETA_RANGE, DEFAULT_BETA
 
 _SWEEP_DELAY_MS = 40
-_POSITIONS, _BETAS = 190, 45  # every third of a cell: halves alone would show argmax on one side of the truth only
+_BETAS = 45
 _MARGIN, _GAP = 12, 10
 _LEAST_PLOTS, _PLOTS_SHARE = 190, 0.3
 _TEXT_RANGE = (13, 20)  # px
@@ -53,7 +53,7 @@ class LabPage(QWidget):
         self.heatmap = HeatmapView()
         self.heatmap.dragged.connect(self._blob_dragged)
         self.weights = {name: WeightsView(name) for name in ("ipr", "debiased")}
-        captions = {"ipr": "IPR: softmax(βh)", "debiased": "Debiased IPR: e<sup>βh</sup> − 1"}
+        captions = {"ipr": "IPR: softmax(βh)", "debiased": "Debiased IPR: e<sup>βh′</sup> − 1"}
         self._text_size = 0
         self._captions = {name: _caption(text, name) for name, text in captions.items()}
         self.controls = LabControls()
@@ -204,7 +204,7 @@ class LabPage(QWidget):
             self.controls.show_value(name, getattr(self._map, name))
 
     def _show_sweeps(self) -> None:
-        position = bias_against_position(self._map, self._beta, _POSITIONS)
+        position = bias_against_position(self._map, self._beta)
         assert position.error_x is not None
         self.plots["position"].show_lines(position.values, position.error_x)
         for sweep in (bias_against_beta(self._map, count=_BETAS), bias_against_peak(self._map, self._beta)):

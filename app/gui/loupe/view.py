@@ -188,7 +188,7 @@ class HeatmapView(QWidget):
 class WeightView(QWidget):
     """The weights under which IPR and debiased IPR take their means, over the whole map."""
 
-    _TITLES = (("ipr", "IPR: softmax, e^(βh)"), ("debiased", "debiased: e^(βh) − 1"))
+    _TITLES = (("ipr", "IPR: softmax, e^(βh)"), ("debiased", "debiased: e^(βh′) − 1"))
 
     def __init__(self) -> None:
         super().__init__()
@@ -203,7 +203,8 @@ class WeightView(QWidget):
             "Both decoders take the mean of all cells' places, each under its own weights.\n"
             "Brightness is the logarithm of the weight, from the largest down to a millionth of it.\n"
             "The softmax of IPR leaves every background cell a weight, which pulls the mean from the peak\n"
-            "(white cross) to the middle of the map (grey cross); the weights e^(βh) − 1 leave an empty cell none.\n"
+            "(white cross) to the middle of the map (grey cross); the weights e^(βh′) − 1 leave an empty cell none;\n"
+            "h′ is the map divided by its peak, with its foot cut off.\n"
             "Background: cells below a tenth of the peak. Debiased IPR cuts away all below a fifth."
         )
 

@@ -29,7 +29,9 @@ BIAS = dict(zip(builders.DECODERS, (3.46, 1.66, 1.09, 27.3, 0.71, 2.30), strict=
 
 def card_of(jitter: dict[str, float] = JITTER, bias: dict[str, float] = BIAS, **changes: object) -> HoldStillCard:
     rows = tuple(DecoderReading(n, jitter[n], jitter[n] / 400, bias[n], bias[n] / 400, math.nan) for n in jitter)
-    return replace(HoldStillCard(rows, "walk.mp4", 960, 540, "full", "cpu", 10.0, 151, 5.0, 33, ()), **changes)
+    return replace(
+        HoldStillCard(rows, "walk.mp4", 960, 540, "full", "cpu", 10.0, 151, 5.0, 33, (), 3.0, 0.008), **changes
+    )
 
 
 Open = Callable[..., HoldStillDialog]

@@ -82,6 +82,7 @@ def test_the_numbers_are_those_of_the_board(meters: MeterPanel, qtbot: QtBot) ->
         "detect: 0.00 ms",
         "network: 30.00 ms",
         "decode: 7.00 ms",
+        "hand-over: 8.00 ms",
         "overlay: 3.00 ms",
         "paint: 4.00 ms",
     ]
@@ -273,7 +274,7 @@ def test_the_smoothing_has_a_line_while_it_is_on(meters: MeterPanel) -> None:
     raw, smoothed = (distances.overall["debiased"] for distances in (board.read().jitter, board.read().smoothed_jitter))
     assert smoothed < 0.6 * raw
     text = line_with(meters, "Smoothed")
-    assert text == f"Smoothed debiased IPR: {raw:.2f} → {smoothed:.2f} px, lag – (move to see it)"
+    assert text == f"Smoothed: {raw:.2f} → {smoothed:.2f} px, lag – (move)"
     look_at(meters, moving_board())
     assert not [label for label in meters.findChildren(QLabel) if label.isVisible() and "Smoothed" in label.text()]
 

@@ -332,7 +332,7 @@ def test_the_box_does_the_same(desk: Desk) -> None:
     ("title", "field", "low", "high"),
     [
         ("Min. cutoff", "min_cutoff", 0.1, 10.0),
-        ("Speed β", "beta", 0.1, 100.0),
+        ("Speed gain", "beta", 0.1, 100.0),
         ("Speed cutoff", "derivative_cutoff", 0.1, 10.0),
     ],
 )
