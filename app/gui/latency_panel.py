@@ -66,7 +66,6 @@ class LatencyPanel(QWidget):
         self._cells: list[list[QTableWidgetItem]] = []
         self._set_up_table()
         self._drops = named_label("hint", _NO_DROPS)
-        self._drops.setWordWrap(True)
         self._window = QComboBox()
         self._window.setAccessibleName("Length of the latency window")
         for seconds in WINDOWS_S:
@@ -192,4 +191,6 @@ def save_ledger(session: Session, folder: Path) -> Path:
 
 def _drops_text(session: Session) -> str:
     parts = [f"{count} {where}" for where, count in session.dropped.items() if count]
-    return f"Frames dropped: {', '.join(parts)}" if parts else _NO_DROPS
+    # A wrapped label would make the whole panel's height depend on its width.
+    lines = ",\n".join(parts)
+    return f"Frames dropped: {lines}" if parts else _NO_DROPS

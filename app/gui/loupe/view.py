@@ -19,7 +19,7 @@ from app.gui.loupe.reading import CellWindow, JointReading, percent_text
 _PEAK_NAME = "sub-cell peak"
 _LARGEST_MAP = 340
 _LEGEND_BENEATH = 52
-_LEGEND_BESIDE = 122
+_LEGEND_BESIDE = 130
 _LEGEND_ROW = 17
 # Widths of the three columns beneath the map: the longest names stand in the second.
 _LEGEND_COLUMNS, _LEGEND_GAP = (94, 122, 108), 8
