@@ -47,7 +47,7 @@ class OutputFile:
 
     def __init__(self, path: Path | str, *, overwrite: bool = False) -> None:
         self.path = Path(path)
-        self._failure: OutputError | None = None
+        self._failure = ""  # in words: an error that is kept keeps the frames it came through
         self._set_aside: Path | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,8 +68,8 @@ class OutputFile:
 
     def write(self, data: bytes) -> int:
         """Write all of `data`; OutputError (disk full, device gone) where that is not possible."""
-        if self._failure is not None:
-            raise self._failure
+        if self._failure:
+            raise OutputError(self._failure)
         rest = memoryview(data)
         try:
             while rest:
@@ -87,13 +87,13 @@ class OutputFile:
     @property
     def closed(self) -> bool:
         """True also after a failure: PyAV then leaves out the trailer, which would spoil what was written."""
-        return self._failure is not None or self._file.closed
+        return bool(self._failure) or self._file.closed
 
     def check_still_there(self) -> None:
         """OutputError where the file or its folder was deleted, which a write alone does not notice."""
-        if self._failure is None and not self._file.closed and not self.path.exists():
-            self._failure = OutputError(f"Cannot go on writing {self.path}: it was deleted.")
-            raise self._failure
+        if not self._failure and not self._file.closed and not self.path.exists():
+            self._failure = f"Cannot go on writing {self.path}: it was deleted."
+            raise OutputError(self._failure)
 
     def cut(self, size: int) -> None:
         """Shorten to `size` bytes, to take away what a failed write left half written."""
@@ -127,5 +127,5 @@ class OutputFile:
                 aside.rename(self.path)
 
     def _error(self, error: OSError) -> OutputError:
-        self._failure = OutputError(f"Cannot write {self.path}: {error.strerror or error}.")
-        return self._failure
+        self._failure = f"Cannot write {self.path}: {error.strerror or error}."
+        return OutputError(self._failure)

@@ -212,10 +212,7 @@ class HoldStillDialog(QDialog):
         self._say("Copied: the picture, and the numbers for a spreadsheet.")
 
     def _save_png(self) -> None:
-        buffer = QBuffer()
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        QImageWriter(buffer, QByteArray(b"PNG")).write(self._view.picture())
-        self._save(bytes(buffer.data().data()), ".png")
+        self._save(_png(self._view.picture()), ".png")
 
     def _save_csv(self) -> None:
         self._save(self._card.to_csv().encode(), ".csv")
@@ -266,3 +263,12 @@ def _fill(painter: QPainter, area: QRectF, color: str, radius: float) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(color))
     painter.drawRoundedRect(area, radius, radius)
+
+
+def _png(picture: QImage) -> bytes:
+    # Apart from what may fail: an error that is kept keeps the frames it came through, and Qt's objects must not
+    # outlive the application.
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    QImageWriter(buffer, QByteArray(b"PNG")).write(picture)
+    return bytes(buffer.data().data())

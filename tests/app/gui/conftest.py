@@ -45,6 +45,8 @@ def _running_timers(owner: QWidget | QApplication) -> list[QTimer]:
 def nothing_is_left_on_the_desktop(qapp: QApplication, qtlog) -> Iterator[None]:
     """Fails a test that leaves a window, a dialog or a running timer, or that makes Qt complain."""
     yield
+    # Qt's platform without a screen would delete what is in its clipboard after Python has ended, and crash.
+    QApplication.clipboard().clear()
     _delete_what_is_due()
     widgets = QApplication.topLevelWidgets()
     left = [widget for widget in widgets if widget.isVisible() or isinstance(widget, QDialog)]
