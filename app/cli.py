@@ -86,6 +86,12 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="auto", metavar="DEVICE", help="auto, cuda, cuda:N, mps or cpu (default: auto)"
     )
+    parser.add_argument(
+        "--engine",
+        default="auto",
+        metavar="ENGINE",
+        help="auto, openvino or torch (default: auto, which is OpenVINO on a CPU and torch elsewhere)",
+    )
 
 
 def _window_parser() -> argparse.ArgumentParser:

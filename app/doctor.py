@@ -22,7 +22,7 @@ _ENCODERS = ("libx264", "h264_nvenc", "h264_videotoolbox", "h264_qsv", "libopenh
 
 def report() -> None:
     """Print one line for each fact; lines with a remedy begin with an exclamation mark."""
-    for section in (_versions, _opencv, _devices, _encoders, _cameras, _qt):
+    for section in (_versions, _opencv, _devices, _engines, _encoders, _cameras, _qt):
         for line in section():
             print(line)
 
@@ -59,6 +59,18 @@ def _devices() -> Iterator[str]:
         yield f"Device {name}: not usable, {reason}" if reason else f"Device {choose_device(name).label}: usable"
     yield f"--device auto takes: {choose_device('auto').label}"
     yield f"Threads of torch on the CPU: {torch.get_num_threads()} of {os.cpu_count()} cores"
+
+
+def _engines() -> Iterator[str]:
+    try:
+        from models.engines.openvino_runtime import openvino
+    except ImportError as error:
+        yield (
+            f"! OpenVINO cannot be loaded ({error}); the CPU computes in torch, at a third of the speed. Remedy: "
+            "python -m pip install openvino"
+        )
+        return
+    yield f"Engine on the CPU: OpenVINO {openvino.get_version().partition('-')[0]}; torch with --engine torch"
 
 
 def _encoders() -> Iterator[str]:

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     progress = _Progress(options.max_frames)
     session = Session(
         source,
-        NetworkChoice(options.model, options.device),
+        NetworkChoice(options.model, options.device, options.engine),
         decoder=options.decoder,
         beta=options.beta,
         wait_for_model=True,

@@ -30,10 +30,13 @@ DEFAULT_DECODER = "debiased"
 
 @dataclass(frozen=True, slots=True)
 class NetworkChoice:
-    """Which network to run where: lite, full, heavy or the path of a .task bundle; auto, cuda, mps or cpu."""
+    """Which network to run where: lite, full, heavy or the path of a .task bundle; device and engine as in
+    `models.engines.choice.open_engine`.
+    """
 
     model: str = "full"
     device: str = "auto"
+    engine: str = "auto"
 
     @property
     def label(self) -> str:
@@ -83,7 +86,7 @@ class Session:
         from models.estimator import PoseEstimator
 
         path, sha256 = model_file(self.network.model)
-        return PoseEstimator.load(path, self.network.device, sha256)
+        return PoseEstimator.load(path, self.network.device, sha256, self.network.engine)
 
     def start(self) -> None:
         self.pipeline.start()

@@ -17,9 +17,10 @@ LARGEST_MEMBER_BYTES = 256 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The two networks of a bundle as .tflite file contents."""
+    """The two networks of a bundle as .tflite file contents; sha256 of the whole file, hexadecimal."""
 
     path: Path
+    sha256: str
     detector: bytes
     landmarks: bytes
 
@@ -36,14 +37,17 @@ def open_bundle(path: Path, sha256: str | None = None) -> Bundle:
         raise BundleError(f"No such model file: {path}") from None
     except OSError as error:
         raise BundleError(f"Cannot read the model file {path}: {error.strerror}.") from None
-    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+    digest = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and digest != sha256:
         raise BundleError(
             f"The shipped model file {path} is not the one that was published (its sha256 differs). Install again."
         )
     del content
     try:
         with zipfile.ZipFile(path) as archive:
-            return Bundle(path, _member(archive, path, DETECTOR_MEMBER), _member(archive, path, LANDMARKS_MEMBER))
+            return Bundle(
+                path, digest, _member(archive, path, DETECTOR_MEMBER), _member(archive, path, LANDMARKS_MEMBER)
+            )
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError, RuntimeError):
         raise BundleError(f"{path} is not a .task bundle, or it is damaged or truncated.") from None
 

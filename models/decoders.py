@@ -23,9 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.errors import UserError, unknown_name
-
-BETA_RANGE = (0.5, 50.0)
-DEFAULT_BETA = 10.0
+from models.readings import DEFAULT_BETA, DEFAULT_FLOOR
 
 
 class Decoded(NamedTuple):
@@ -89,8 +87,12 @@ class Heatmaps:
 _AROUND_RADIUS = 4
 
 
-def prepare(heatmaps: Tensor) -> Heatmaps:
-    """Look over (N, K, H, W) maps: find the maxima, set aside maps without a peak or with NaN or infinity."""
+def prepare(heatmaps: Tensor, *, finite: bool = False) -> Heatmaps:
+    """Look over (N, K, H, W) maps: find the maxima, set aside maps without a peak or with NaN or infinity.
+
+    finite: the maps are known to hold neither, and nothing below 0. They are not searched for it then, and nothing is
+        asked of the device, so that this can be part of a recorded graph.
+    """
     # Half precision cannot count 64 × 48 cells to a thousandth of a cell: everything is read in float32 at least.
     values = (heatmaps if heatmaps.dtype == torch.float64 else heatmaps.float()).contiguous()
     seen = values.detach()
@@ -98,9 +100,11 @@ def prepare(heatmaps: Tensor) -> Heatmaps:
     row_peaks = seen.amax(-1)
     peak, row = row_peaks.max(-1)
     row_values = seen.gather(-2, row[..., None, None].expand(*row.shape, 1, seen.shape[-1]))[..., 0, :]
+    usable = peak > 0
+    if finite:
+        return Heatmaps(values, usable, row_values.argmax(-1), row, peak, False)
     # NaN survives max and sum; minus infinity only sum.
     total = seen.sum((-2, -1))
-    usable = peak > 0
     # Asking is free on the CPU only; a GPU would have to be waited for.
     all_usable = values.device.type == "cpu" and bool(usable.all()) and math.isfinite(float(total.sum()))
     if not all_usable:
@@ -200,7 +204,7 @@ class Ipr(Decoder):
     weighs e^0 = 1, which pulls the point to the map's centre ((W - 1) / 2, (H - 1) / 2).
     """
 
-    beta: float = DEFAULT_BETA
+    beta: float | Tensor = DEFAULT_BETA
 
     def __post_init__(self) -> None:
         _check_beta(self.beta)
@@ -221,14 +225,15 @@ class Debiased(Decoder):
     (C J - Σ p) / (C - HW) with C = Σ e^(βh) and J from `Ipr`. Both sums contain each cell once, so this equals
     Σ p (e^(βh) - 1) / Σ (e^(βh) - 1), here with expm1: no cancellation, and no constant for the map's centre.
 
+    beta: a number; or a 0-dimensional tensor, where it is an input of a recorded graph.
     normalize: divide each map by its peak first, so that weak peaks are read like strong ones.
     floor: share of the peak below which cells are cut away (h -> max(h - floor·peak, 0)); 0 keeps all.
     `normalize=False, floor=0` is the form of the paper. The defaults are the outcome of `posescope study`.
     """
 
-    beta: float = DEFAULT_BETA
+    beta: float | Tensor = DEFAULT_BETA
     normalize: bool = True
-    floor: float = 0.2
+    floor: float = DEFAULT_FLOOR
 
     def __post_init__(self) -> None:
         _check_beta(self.beta)
@@ -240,10 +245,14 @@ class Debiased(Decoder):
         # Not the peak that was found before: where gradients are asked for, it has to carry them.
         peak = maps.values.amax((-2, -1), keepdim=True) if maps.values.requires_grad else maps.peak[..., None, None]
         values = (maps.values - self.floor * peak).clamp_min(0) if self.floor else maps.values
-        scale: Tensor | float = self.beta
+        scale = self.beta
         if self.normalize:
             scale = self.beta / (peak * (1 - self.floor)).clamp_min(2 * self.beta / torch.finfo(peak.dtype).max)
         exponent = values * scale
+        if isinstance(self.beta, Tensor):
+            # A recorded graph has no branches. No exponent is larger than beta, so one common factor keeps all finite.
+            shift = (self.beta - _LARGEST_DIRECT_BETA).clamp_min(0)
+            return torch.exp(exponent - shift) - torch.exp(-shift)
         if self.beta <= _LARGEST_DIRECT_BETA:
             return torch.expm1(exponent)
         # expm1(e) = e^m (e^(e - m) - e^(-m)) with the largest exponent m, without the common factor that would
@@ -289,8 +298,9 @@ def has_beta(name: str) -> bool:
     return any(field.name == "beta" for field in fields(DECODERS[name]))  # type: ignore[arg-type]
 
 
-def _check_beta(beta: float) -> None:
-    if not (math.isfinite(beta) and beta > 0):
+def _check_beta(beta: float | Tensor) -> None:
+    # A tensor is the input of a recorded graph; its value is nothing that could be asked.
+    if not isinstance(beta, Tensor) and not (math.isfinite(beta) and beta > 0):
         raise UserError(f"beta must be greater than 0, not {beta:g}.")
 
 

@@ -1,12 +1,19 @@
-"""Which device torch computes on."""
+"""Which device to compute on. torch is imported only where it may know of a GPU: that takes seconds."""
 
 from __future__ import annotations
 
+import ctypes
+import importlib.util
+import runpy
+import sys
 from dataclasses import dataclass
-
-import torch
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.errors import DeviceError, unknown_name
+
+if TYPE_CHECKING:
+    import torch
 
 DEVICE_NAMES = ("auto", "cuda", "mps", "cpu")
 
@@ -15,13 +22,20 @@ DEVICE_NAMES = ("auto", "cuda", "mps", "cpu")
 class Device:
     """A device to compute on.
 
+    kind: as torch spells it, for example "cuda:0".
     label: what the user is shown, for example "cuda (NVIDIA H200)".
     warning: why it is not the device that was asked for, or None.
     """
 
-    torch_device: torch.device
+    kind: str
     label: str
     warning: str | None = None
+
+    @property
+    def torch_device(self) -> torch.device:
+        import torch
+
+        return torch.device(self.kind)
 
 
 def choose_device(name: str) -> Device:
@@ -32,19 +46,45 @@ def choose_device(name: str) -> Device:
     kind, colon, number = name.partition(":")
     if kind not in DEVICE_NAMES or (colon and not (kind == "cuda" and number.isdecimal())):
         raise DeviceError(unknown_name("device", name, DEVICE_NAMES))
+    if kind == "cpu" or (kind == "auto" and not may_have_gpu()):
+        return Device("cpu", "cpu")
+    import torch
+
     if kind == "auto":
         kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     reason = why_not(kind, int(number or 0))
     if reason is not None:
-        return Device(torch.device("cpu"), "cpu", f"Asked for {name}, but {reason}: computing on the CPU instead.")
+        return Device("cpu", "cpu", f"Asked for {name}, but {reason}: computing on the CPU instead.")
     if kind == "cuda":
-        device = torch.device("cuda", int(number or 0))
-        return Device(device, f"cuda ({torch.cuda.get_device_name(device)})")
-    return Device(torch.device(kind), kind)
+        kind = f"cuda:{int(number or 0)}"
+        return Device(kind, f"cuda ({torch.cuda.get_device_name(torch.device(kind))})")
+    return Device(kind, kind)
+
+
+def may_have_gpu() -> bool:
+    """False where torch surely finds no GPU here: its build has no support for any, or there is no driver."""
+    if sys.platform == "darwin":
+        return True
+    try:
+        spec = importlib.util.find_spec("torch")
+        facts = runpy.run_path(str(Path(str(spec and spec.origin)).with_name("version.py")))
+    except Exception:
+        return True
+    if facts.get("hip") or facts.get("xpu"):
+        return True
+    if not facts.get("cuda"):
+        return False
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
 
 
 def why_not(kind: str, number: int = 0) -> str | None:
     """Why torch cannot compute on `cuda` (GPU `number`) or `mps` here; None where it can."""
+    import torch
+
     if kind == "mps" and not torch.backends.mps.is_available():
         return "this torch has no MPS device (it needs an Apple GPU)"
     if kind != "cuda":
@@ -56,11 +96,3 @@ def why_not(kind: str, number: int = 0) -> str | None:
     if number >= torch.cuda.device_count():
         return f"there are only {torch.cuda.device_count()} GPUs, counted from 0"
     return None
-
-
-def synchronize(device: torch.device) -> None:
-    """Wait until the device has finished, so that a clock read next to it tells the truth."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()

@@ -40,7 +40,7 @@ def run_window(options: argparse.Namespace) -> int:
     def make_session(source: str) -> Session:
         return Session(
             make_source(source, loop=True, realtime=True),
-            NetworkChoice(options.model, options.device),
+            NetworkChoice(options.model, options.device, options.engine),
             decoder=options.decoder,
             beta=options.beta,
         )

@@ -22,7 +22,8 @@ from app.lab.readings import (
     point_of,
     stacked,
 )
-from models.decoders import BETA_RANGE, has_beta, prepare
+from models.decoders import has_beta, prepare
+from models.readings import BETA_RANGE
 
 
 @dataclass(frozen=True)

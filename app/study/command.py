@@ -26,7 +26,7 @@ from app.study.inputs import (
 from app.study.report import Findings, page
 from app.study.synthetic import Grid, Measurement, measure, variants
 from app.study.tables import csv_text
-from models.decoders import DEFAULT_BETA
+from models.readings import DEFAULT_BETA
 
 FIGURES = ("floor.png", "beta.png", "background_noise.png", "clips.png", "stills.png")
 TABLES = ("synthetic.csv", "criteria.csv", "best_floor.csv", "groups.csv", "clips.csv", "maps.csv", "stills.csv")

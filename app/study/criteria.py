@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.study.synthetic import LOST_CELLS, Condition, Measurement, Variant
-from models.decoders import DEFAULT_BETA, Debiased
+from models.decoders import Debiased
+from models.readings import DEFAULT_BETA
 
 Form = tuple[str, bool | None, float | None]
 PLAIN: Form = ("debiased", False, 0.0)

@@ -16,7 +16,8 @@ from app.study.criteria import PLAIN, SHIPPED, Form, beta_of, rms_by_condition
 from app.study.still import FOLLOWED, HELD, StillRow
 from app.study.synthetic import Condition, Grid, Measurement
 from app.study.tables import form_name
-from models.decoders import DECODERS, DEFAULT_BETA
+from models.decoders import DECODERS
+from models.readings import DEFAULT_BETA
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from app.bundled import ASSETS, SAMPLE_CLIP, model_file
@@ -21,12 +21,8 @@ from app.sources import make_source
 from app.sources.image_folder import SUFFIXES
 from app.sources.opencv_log import quiet_opencv
 from app.sources.video_file import VideoFileSource
-from models.blazepose import JOINT_COUNT
-from models.bundle import open_bundle
-from models.decoders import Decoder, SubcellPeak, get_decoder, has_beta, prepare
-from models.devices import choose_device
-from models.engines.torch_engine import TorchEngine
-from models.estimator import DECODER_NAMES, REGRESSION, PoseEstimator
+from models.engines.choice import open_engine
+from models.estimator import PoseEstimator
 from models.people import Person
 from models.regions import Region
 
@@ -177,40 +173,16 @@ class Network:
     def __init__(self, model: str, device: str = "auto") -> None:
         """Raises BundleError or DeviceError with one sentence."""
         path, sha256 = model_file(model)
-        self._engine = TorchEngine(open_bundle(path, sha256), choose_device(device))
-        self.device_label = self._engine.device.label
-        self.warning = self._engine.device.warning
+        self._engine = open_engine(path, device, sha256)
+        self._reader = PoseEstimator(self._engine)
+        self.device_label = self._engine.label
+        self.warning = self._engine.warning
 
     def follower(self) -> PoseEstimator:
         """A new estimator, which follows nobody yet."""
         return PoseEstimator(self._engine)
 
-    @torch.inference_mode()
     def read_held(self, image: Image, region: Region, beta: float, person_id: int = 0) -> Person:
         """The person in `region` of `image`, as the estimator reads them, wherever the next crop would lie."""
-        output = self._engine.landmarks(region.cut(image, self._engine.landmark_size, extend=True)[None])
-        maps = output.heatmaps[:, :JOINT_COUNT]
-        prepared = prepare(maps)
-        size = maps.new_tensor((maps.shape[-1], maps.shape[-2]))
-        decoders: dict[str, Decoder] = {
-            name: get_decoder(name, beta=beta) if has_beta(name) else get_decoder(name)
-            for name in DECODER_NAMES
-            if name != REGRESSION
-        }
-        shares = {name: decoder.read(prepared).points[0] / size for name, decoder in decoders.items()}
-        shares[REGRESSION] = output.landmarks[0, :JOINT_COUNT]
-        scores = dict.fromkeys(decoders, prepared.peak[0].cpu().numpy())
-        scores[REGRESSION] = output.visibility[0, :JOINT_COUNT].cpu().numpy()
-        peaks = SubcellPeak().read(prepared).points[0] / size
-        return Person(
-            id=person_id,
-            region=region,
-            presence=float(output.presence[0]),
-            points={name: _in_image(region, share) for name, share in shares.items()},
-            scores=scores,
-            peaks=_in_image(region, peaks),
-        )
-
-
-def _in_image(region: Region, shares: torch.Tensor) -> NDArray[np.float32]:
-    return region.to_image(shares.cpu().numpy()).astype(np.float32)
+        (person,) = self._reader.read(image, [region], beta).people
+        return dataclasses.replace(person, id=person_id)

@@ -14,8 +14,9 @@ from app.frames import Image
 from app.meters.bias import BiasMeter
 from app.meters.jitter import JitterMeter
 from app.study.inputs import FPS, SETTLING_FRAMES, Clip, Network
-from models.decoders import DECODERS, DEFAULT_BETA
+from models.decoders import DECODERS
 from models.people import Person
+from models.readings import DEFAULT_BETA
 
 FOLLOWED, HELD = "followed", "held"
 # “By far the largest bias”: so many times the next.

@@ -1,19 +1,25 @@
-"""Runs the networks of a bundle in torch, on the CPU, on CUDA or on MPS."""
+"""Runs the networks of a bundle in torch, layer by layer: the reference on the CPU, and the way on MPS."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.blazepose import Detection, LandmarkNetwork, LandmarkOutput, PersonDetector
+from models.blazepose import ALIGNMENT, JOINT_COUNT, LandmarkNetwork, LandmarkOutput, PersonDetector
 from models.bundle import Bundle
-from models.devices import Device, synchronize
+from models.detections import Detection, detections_from
+from models.devices import Device
+from models.engines.device_clock import clock_for
+from models.reader import DecoderReader
+from models.readings import TO_IMAGE, CropReadings
+from models.regions import Region, letterbox
+from models.stage_clock import StageClock
 
 _MOST_CPU_THREADS = 4
 
@@ -28,13 +34,14 @@ def cpu_threads() -> int:
 
 
 class TorchEngine:
-    """Both networks on one device, in float32.
+    """Both networks on one device, in float32; crops are cut on the CPU. See `models.engines.engine.Engine`."""
 
-    Images are (S, S, 3) uint8 BGR with S = `landmark_size` or `detector_size`.
-    """
+    name = "torch"
 
     def __init__(self, bundle: Bundle, device: Device) -> None:
         self.device = device
+        self.label = f"{device.label} (torch)" if device.torch_device.type == "cpu" else device.label
+        self.warning = device.warning
         if device.torch_device.type == "cpu":
             torch.set_num_threads(cpu_threads())
         self._landmarks = LandmarkNetwork(bundle.landmarks)
@@ -42,26 +49,62 @@ class TorchEngine:
         for network in (self._landmarks, self._detector):
             network.eval().requires_grad_(False).to(device.torch_device)
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+        self._reader = DecoderReader()
         self.landmark_size = self._landmarks.input_size[0]
         self.detector_size = self._detector.input_size[0]
         self._one_crop = _in_one_call(self._landmarks) if device.torch_device.type == "cpu" else self._landmarks
 
-    def synchronize(self) -> None:
-        """Wait until the device has finished."""
-        synchronize(self.device.torch_device)
+    def clock(self) -> StageClock:
+        return clock_for(self.device.torch_device)
 
-    def detect(self, square: NDArray[np.uint8]) -> list[Detection]:
-        """People in one square image, the best first, in shares of the square."""
-        pixels = self._upload(square[None])
-        boxes, logits = self._detector(pixels / 127.5 - 1.0)
-        return self._detector.detections(boxes[0].cpu().numpy(), logits[0].cpu().numpy())
+    def upload(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return image
+
+    @torch.inference_mode()
+    def detect(self, image: NDArray[np.uint8], clock: StageClock) -> list[Detection]:
+        square = letterbox(*image.shape[:2]).cut(image, self.detector_size)
+        clock.lap("preprocess")
+        boxes, logits = self._detector(self._to_device(square[None]) / 127.5 - 1.0)
+        people = detections_from(
+            boxes[0].cpu().numpy(), logits[0].cpu().numpy(), self._detector.anchors, self.detector_size
+        )
+        clock.lap("detect")
+        return people
+
+    @torch.inference_mode()
+    def read(
+        self,
+        image: NDArray[np.uint8],
+        regions: Sequence[Region],
+        beta: float,
+        clock: StageClock,
+        *,
+        keep_heatmaps: bool,
+    ) -> CropReadings:
+        crops = np.stack([region.cut(image, self.landmark_size, extend=True) for region in regions])
+        clock.lap("preprocess")
+        output = self.landmarks(crops)
+        clock.lap("network")
+        maps = output.heatmaps[:, :JOINT_COUNT]
+        points, scores, alignment = self._reader(
+            maps, output.heatmaps[:, ALIGNMENT], output.landmarks, output.visibility, beta, clock.lap
+        )
+        parts = (points, scores, alignment, output.presence)
+        # One transfer from the device, not four.
+        values = torch.cat([part.flatten() for part in parts]).cpu().numpy()
+        split = np.split(values, np.cumsum([part.numel() for part in parts])[:-1])
+        shaped = [array.reshape(part.shape) for array, part in zip(split, parts, strict=True)]
+        keep_heatmaps = keep_heatmaps or self.device.torch_device.type == "cpu"
+        heatmaps = maps.cpu().numpy() if keep_heatmaps else None
+        clock.lap(TO_IMAGE)
+        return CropReadings(shaped[0][:, :-1], shaped[1], shaped[0][:, -1], shaped[2], shaped[3], heatmaps)
 
     def landmarks(self, crops: NDArray[np.uint8]) -> LandmarkOutput:
-        """The landmark network on crops (N, S, S, 3); the tensors stay on the device."""
+        """The landmark network on crops (N, S, S, 3) uint8 BGR; the tensors stay on the device."""
         network = self._one_crop if len(crops) == 1 else self._landmarks
-        return LandmarkOutput(*network(self._upload(crops) / 255.0))
+        return LandmarkOutput(*network(self._to_device(crops) / 255.0))
 
-    def _upload(self, images: NDArray[np.uint8]) -> Tensor:
+    def _to_device(self, images: NDArray[np.uint8]) -> Tensor:
         """(N, S, S, 3) uint8 BGR -> (N, 3, S, S) float32 RGB on the device, channels last in memory."""
         tensor = torch.from_numpy(images).to(self.device.torch_device, torch.float32)
         return tensor.flip(-1).permute(0, 3, 1, 2)

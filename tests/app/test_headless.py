@@ -76,7 +76,7 @@ def test_a_run_ends_well_and_names_its_files(finished: Finished) -> None:
     *paths, closing_line = finished.stdout.splitlines()
     assert paths == [str(finished.folder / name) for name in ("out.mp4", "out.csv", "out.json")]
     assert closing_line.startswith(f"{FRAMES} frames in ")
-    assert f"a person in {FRAMES}; lite on cpu, ipr: jitter " in closing_line
+    assert f"a person in {FRAMES}; lite on cpu (OpenVINO), ipr: jitter " in closing_line
 
 
 def test_the_video_holds_the_frames_and_their_times(finished: Finished) -> None:
@@ -99,7 +99,7 @@ def test_the_keypoints_hold_every_frame_joint_and_decoder(finished: Finished) ->
 def test_the_report_holds_every_stage_and_decoder(finished: Finished) -> None:
     report = finished.report
     assert (report["frames"], report["frames_with_person"], report["frames_dropped"]) == (FRAMES, FRAMES, 0)
-    assert (report["source"], report["model"], report["device"]) == (SAMPLE_CLIP.name, "lite", "cpu")
+    assert (report["source"], report["model"], report["device"]) == (SAMPLE_CLIP.name, "lite", "cpu (OpenVINO)")
     assert (report["decoder"], report["beta"]) == ("ipr", 10.0)
     assert report["wall_seconds"] > 0 < report["processing_fps"]
     assert set(report["stages_ms"]) == {"capture wait", "preprocess", "detect", "network", "decode", ESTIMATED}
@@ -169,7 +169,7 @@ def test_a_device_that_is_not_there_is_told_and_replaced(capsys: pytest.CaptureF
     (line,) = told.err.splitlines()
     assert line.startswith("posescope: Asked for cuda, but ")
     assert line.endswith(": computing on the CPU instead.")
-    assert "lite on cpu" in told.out
+    assert "lite on cpu (OpenVINO)" in told.out
 
 
 def make_inputs(folder: Path) -> None:

@@ -387,7 +387,7 @@ def test_the_real_network_on_the_shipped_clip() -> None:
     run.pipeline.start()
     run.finish()
     assert run.indices == list(range(6))
-    assert run.pipeline.estimator.device_label == "cpu"
+    assert run.pipeline.estimator.device_label == "cpu (OpenVINO)"
     for result in run.results:
         (person,) = result.people
         assert person.id == 1

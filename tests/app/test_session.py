@@ -34,8 +34,13 @@ def test_the_newest_result_is_there_to_be_pulled_and_the_meters_have_seen_it(ses
     until(lambda: session.board.read().jitter.joints > 17)
     later = session.latest.take(60)
     assert later.frame.index > first.frame.index
-    assert (session.device_label, session.warning) == ("cpu", None)
-    assert (later.network, later.device, later.decoder, later.beta) == ("lite", "cpu", "debiased", 10.0)
+    assert (session.device_label, session.warning) == ("cpu (OpenVINO)", None)
+    assert (later.network, later.device, later.decoder, later.beta) == (
+        "lite",
+        "cpu (OpenVINO)",
+        "debiased",
+        10.0,
+    )
 
 
 def test_a_recording_begins_and_ends_on_the_way(session: Session, tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from app.bundled import model_file
 from app.decoder_display import DECODER_COLORS, DISPLAY_NAMES
 from app.meters.bias import BiasMeter
 from app.meters.jitter import JitterMeter
-from models.blazepose import PRESENCE_THRESHOLD
 from models.decoders import DECODERS
 from models.estimator import DECODER_NAMES, PoseEstimator
 from models.people import Person
+from models.readings import HEATMAP_DECODERS, PRESENCE_THRESHOLD
 from tests.models.clip import FPS, as_coco, clip_frames, true_joints
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +110,7 @@ def test_a_still_person_tells_steady_decoders_from_trembling_ones(full):
 def test_every_decoder_gives_finite_points_and_scores(estimator):
     person = only_person(estimator, clip_frames()[0])
     assert tuple(person.points) == tuple(person.scores) == DECODER_NAMES == (*DECODERS, "regression")
+    assert tuple(DECODERS) == HEATMAP_DECODERS
     for name in DECODER_NAMES:
         points, scores = person.points[name], person.scores[name]
         assert (points.shape, points.dtype, scores.shape, scores.dtype) == ((33, 2), np.float32, (33,), np.float32)
@@ -225,7 +226,8 @@ def test_the_picture_is_left_alone(estimator):
 
 
 @pytest.mark.parametrize(
-    "module", ["models.people", "models.regions", "models.skeletons", "models.bundle", "app.session"]
+    "module",
+    ["models.people", "models.regions", "models.skeletons", "models.bundle", "models.estimator", "app.session"],
 )
 def test_what_needs_no_torch_loads_none(module):
     code = f"import sys, {module}; sys.exit('torch' in sys.modules or 'mediapipe' in sys.modules)"

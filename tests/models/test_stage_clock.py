@@ -7,6 +7,7 @@ import time
 import pytest
 import torch
 
+from models.engines.device_clock import clock_for
 from models.stage_clock import StageClock
 
 GPU = torch.device("cuda" if torch.cuda.is_available() else "mps")
@@ -21,7 +22,7 @@ def busy(milliseconds: float) -> None:
 
 def test_laps_book_the_time_since_the_lap_before() -> None:
     before = time.perf_counter_ns()
-    clock = StageClock(torch.device("cpu"))
+    clock = StageClock()
     for stage, milliseconds in (("preprocess", 2), ("network", 5), ("preprocess", 3)):
         busy(milliseconds)
         clock.lap(stage)
@@ -40,7 +41,7 @@ def test_laps_book_the_time_since_the_lap_before() -> None:
 def test_work_that_is_queued_is_booked_on_the_stage_that_queued_it() -> None:
     matrix = torch.rand(2048, 2048, device=GPU)
     (matrix @ matrix).sum().item()
-    clock = StageClock(GPU)
+    clock = clock_for(GPU)
     for _ in range(40):
         matrix = (matrix @ matrix).clamp(0, 1)
     clock.lap("network")

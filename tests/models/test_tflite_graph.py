@@ -13,6 +13,7 @@ from app.bundled import MODELS, SAMPLE_CLIP, model_file
 from app.sources.video_file import VideoFileSource
 from models.blazepose import LandmarkNetwork, PersonDetector
 from models.bundle import open_bundle
+from models.detections import detections_from
 from models.errors import BundleError
 from models.regions import Region, letterbox
 from models.tflite_graph import TFLiteGraph
@@ -104,12 +105,12 @@ def test_detector_finds_the_person_of_the_clip():
     square = letterbox(*image.shape[:2])
     pixels = square.cut(image, 224)[..., ::-1].astype(np.float32) / 127.5 - 1
     boxes, logits = detector(as_batch(pixels[None]))
-    people = detector.detections(boxes[0].numpy(), logits[0].numpy())
+    people = detections_from(boxes[0].numpy(), logits[0].numpy(), detector.anchors, 224)
     assert len(people) == 1
     hips, _ = square.to_image(people[0].keypoints[:2])
     # The truth of the clip: hips at x 476 and 433, y 299.
     assert hips == pytest.approx([454, 299], abs=25)
-    assert detector.detections(boxes[0].numpy(), np.full(len(logits[0]), -5.0)) == []
+    assert detections_from(boxes[0].numpy(), np.full(len(logits[0]), -5.0), detector.anchors, 224) == []
 
 
 @pytest.mark.parametrize("cut", [0, 3, 100, 5000, 500_000])

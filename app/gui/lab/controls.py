@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from app.gui.widgets import JumpSlider, named_label, tool_button
-from models.decoders import BETA_RANGE
+from models.readings import BETA_RANGE
 
 _STEPS = 400
 

@@ -28,7 +28,7 @@ from app.lab.readings import (
     lab_title,
 )
 from app.lab.sweeps import bias_against_beta, bias_against_peak, bias_against_position
-from models.decoders import BETA_RANGE, DEFAULT_BETA
+from models.readings import BETA_RANGE, DEFAULT_BETA
 
 _SWEEP_DELAY_MS = 40
 _BETAS = 45

@@ -1,4 +1,4 @@
-"""What the loupe shows of one joint, as numbers. No Qt; torch is imported only where a heatmap is read."""
+"""What the loupe shows of one joint, as numbers. No Qt and no torch."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.people import Person
+from models.readings import DEFAULT_FLOOR
 
 Cell = tuple[float, float]
 """A point in cells, (x, y); the centre of the top left cell is (0, 0)."""
 
 BACKGROUND_SHARE_OF_PEAK = 0.1
 ZOOMS = (9, 15, 31, 64)
+# Above it e^β leaves the numbers, and the 1 that is taken away is far below the last digit.
+_LARGEST_DIRECT_BETA = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +60,47 @@ class JointReading:
 
 def read_joint(person: Person, joint: int, beta: float) -> JointReading:
     """Read one joint of a person who has heatmaps; ipr and debiased weigh with this beta."""
-    import torch
-
-    from models.decoders import Debiased, Ipr, prepare
-
     assert person.heatmaps is not None
-    with torch.inference_mode():
-        # A copy: torch takes no array that must not be written to.
-        maps = prepare(torch.from_numpy(person.heatmaps[joint].astype(np.float32))[None, None])
-        heatmap: NDArray[np.float32] = maps.values[0, 0].numpy()
-        weight_maps = {}
-        for name, decoder in (("ipr", Ipr(beta)), ("debiased", Debiased(beta))):
-            x, y = decoder.read(maps).points[0, 0].tolist()
-            weights = as_shares(decoder.weights(maps)[0, 0].numpy())
-            weight_maps[name] = WeightMap(weights, (x, y), background_share(weights, heatmap))
-    points = points_in_cells(person, joint)
+    seen = person.heatmaps[joint].astype(np.float32)
+    heatmap = seen if np.isfinite(seen).all() and seen.max() > 0 else np.zeros_like(seen)
+    row, column = np.unravel_index(int(heatmap.argmax()), heatmap.shape)
     return JointReading(
         heatmap=heatmap,
-        cell=(int(maps.column[0, 0]), int(maps.row[0, 0])),
-        peak=float(maps.peak[0, 0]),
+        cell=(int(column), int(row)),
+        peak=float(heatmap.max()),
         mean=float(heatmap.mean()),
-        points=points,
+        points=points_in_cells(person, joint),
         subcell_peak=_to_cells(person, person.peaks[joint][None])[0],
         cell_px=person.region.side / heatmap.shape[1],
-        weight_maps=weight_maps,
+        weight_maps={
+            "ipr": _weight_map(ipr_weights(heatmap, beta), heatmap),
+            "debiased": _weight_map(debiased_weights(heatmap, beta), heatmap),
+        },
     )
+
+
+def ipr_weights(heatmap: NDArray[np.float32], beta: float) -> NDArray[np.float64]:
+    """(H, W): e^(βh) as in `models.decoders.Ipr`, up to a factor; in numpy, since torch takes seconds to load."""
+    weights: NDArray[np.float64] = np.exp(beta * (heatmap.astype(np.float64) - heatmap.max()))
+    return weights
+
+
+def debiased_weights(heatmap: NDArray[np.float32], beta: float) -> NDArray[np.float64]:
+    """(H, W): e^(βh) - 1 as in `models.decoders.Debiased` by default, up to a factor; 0 where there is no peak."""
+    peak = float(heatmap.max())
+    if not peak > 0:
+        return np.zeros(heatmap.shape)
+    above_floor = np.clip(heatmap.astype(np.float64) / peak - DEFAULT_FLOOR, 0, None) / (1 - DEFAULT_FLOOR)
+    return np.expm1(beta * above_floor) if beta <= _LARGEST_DIRECT_BETA else np.exp(beta * (above_floor - 1))
+
+
+def _weight_map(weights: NDArray[np.float64], heatmap: NDArray[np.float32]) -> WeightMap:
+    height, width = weights.shape
+    shares = as_shares(weights)
+    mean = ((width - 1) / 2, (height - 1) / 2)
+    if heatmap.max() > 0:
+        mean = (float(shares.sum(0) @ np.arange(width)), float(shares.sum(1) @ np.arange(height)))
+    return WeightMap(shares, mean, background_share(weights, heatmap))
 
 
 def points_in_cells(person: Person, joint: int) -> dict[str, Cell]:
@@ -97,7 +116,7 @@ def _to_cells(person: Person, points_px: NDArray[np.floating]) -> list[Cell]:
     return [(x * width, y * height) for x, y in person.region.to_crop(points_px).tolist()]
 
 
-def as_shares(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+def as_shares(weights: NDArray[np.floating]) -> NDArray[np.float32]:
     """Weights (H, W) divided by their sum; all 0 stays all 0."""
     total = float(weights.sum(dtype=np.float64))
     return (weights / total).astype(np.float32) if total > 0 else np.zeros_like(weights)

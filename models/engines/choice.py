@@ -1,0 +1,52 @@
+"""Which engine runs a bundle."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from models.bundle import Bundle, open_bundle
+from models.devices import Device, choose_device
+from models.engines.engine import Engine
+from models.errors import DeviceError, UserError, unknown_name
+
+ENGINE_NAMES = ("auto", "openvino", "torch")
+
+
+def open_engine(path: Path, device: str = "auto", sha256: str | None = None, engine: str = "auto") -> Engine:
+    """Run the .task bundle at `path` on a device, as fast as that can be done.
+
+    device: auto, cuda, cuda:N, mps or cpu. engine: auto takes OpenVINO on the CPU, where it is installed, and torch
+    everywhere else. Raises BundleError or DeviceError with one sentence.
+    """
+    if engine not in ENGINE_NAMES:
+        raise DeviceError(unknown_name("engine", engine, ENGINE_NAMES))
+    bundle = open_bundle(path, sha256)
+    chosen = choose_device("cpu" if engine == "openvino" and device == "auto" else device)
+    if chosen.kind.startswith("cuda") and engine == "auto":
+        return _cuda_engine(bundle, chosen)
+    if chosen.kind != "cpu" or engine == "torch":
+        return _torch_engine(bundle, chosen)
+    try:
+        from models.engines.openvino_engine import OpenVinoEngine
+
+        return OpenVinoEngine(bundle, chosen)
+    except UserError:
+        raise
+    except Exception as error:
+        # Not installed, or too new or too old for this network or this torch: torch computes the same, slower.
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    if engine == "openvino":
+        raise DeviceError(f"OpenVINO cannot be used here ({reason}).")
+    slower = f"OpenVINO cannot be used here ({reason}): computing in torch instead, at a third of the speed."
+    return _torch_engine(bundle, dataclasses.replace(chosen, warning=chosen.warning or slower))
+
+
+def _torch_engine(bundle: Bundle, device: Device) -> Engine:
+    from models.engines.torch_engine import TorchEngine
+
+    return TorchEngine(bundle, device)
+
+
+def _cuda_engine(bundle: Bundle, device: Device) -> Engine:
+    return _torch_engine(bundle, device)

@@ -1,0 +1,47 @@
+"""What the estimator asks of an engine: something that runs a bundle's networks and reads the heatmaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.detections import Detection
+from models.readings import CropReadings
+from models.regions import Region
+from models.stage_clock import StageClock
+
+
+class Engine(Protocol):
+    """Runs the networks of a bundle on one device. Not thread-safe: one thread calls it.
+
+    name: torch, openvino, … label: what the user is shown, for example "cpu (OpenVINO)".
+    warning: why it is not what was asked for, or None.
+    """
+
+    name: str
+    label: str
+    warning: str | None
+
+    def clock(self) -> StageClock:
+        """A clock that starts now and knows this engine's device."""
+
+    def upload(self, image: NDArray[np.uint8]) -> Any:
+        """`image` (H, W, 3) uint8 BGR, wherever crops are cut from it; what it returns is what the others take."""
+
+    def detect(self, image: Any, clock: StageClock) -> list[Detection]:
+        """People in the whole image, the best first; in shares of `models.regions.letterbox`.
+
+        Laps: preprocess, detect.
+        """
+
+    def read(
+        self, image: Any, regions: Sequence[Region], beta: float, clock: StageClock, *, keep_heatmaps: bool
+    ) -> CropReadings:
+        """The crops at `regions`, one after the other or at once, read by every decoder.
+
+        Laps: preprocess, network, and the parts of decoding, or "decode" where they are not taken apart.
+        keep_heatmaps: bring them to the host; where they are there anyway, they are always kept.
+        """

@@ -1,0 +1,81 @@
+"""Keeps compiled graphs in the user's cache directory, so that the second launch is quick."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import platformdirs
+
+# The text of these makes the graphs: a change to any of them makes what was kept useless.
+_MAKERS = ("decoders", "readings", "reader", "blazepose", "tflite_graph", "engines/openvino_graphs")
+_MOST_KEPT = 6
+_DIGEST = "sha256"
+
+
+class GraphCache:
+    """Files named by what they were made from. What cannot be read or written is simply made anew.
+
+    folder: None for the user's cache directory.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or Path(platformdirs.user_cache_dir("posescope", appauthor=False)) / "openvino"
+
+    def read(self, key: Iterable[str], names: Sequence[str]) -> dict[str, bytes] | None:
+        """The graphs of these names, or None unless all of them are there."""
+        folder = self._folder_of(key)
+        try:
+            graphs = {name: (folder / name).read_bytes() for name in names}
+            digest = (folder / _DIGEST).read_text("ascii")
+            os.utime(folder)
+        except (OSError, ValueError):
+            return None
+        # Whoever reads a graph trusts it: a damaged one could end the program.
+        return graphs if digest == _digest_of(graphs) else None
+
+    def write(self, key: Iterable[str], graphs: Mapping[str, bytes]) -> None:
+        """Keep these graphs, whole or not at all, and forget those that were not used for longest."""
+        folder = self._folder_of(key)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=self._folder))
+            for name, graph in graphs.items():
+                (unfinished / name).write_bytes(graph)
+            (unfinished / _DIGEST).write_text(_digest_of(graphs), "ascii")
+            _remove(folder)
+            unfinished.rename(folder)
+            for old in sorted(self._folder.iterdir(), key=lambda entry: -entry.stat().st_mtime)[_MOST_KEPT:]:
+                _remove(old)
+        except OSError:
+            return
+
+    def _folder_of(self, key: Iterable[str]) -> Path:
+        digest = hashlib.sha256()
+        for part in (*key, *(_source(name) for name in _MAKERS)):
+            digest.update(hashlib.sha256(part.encode()).digest())
+        return self._folder / digest.hexdigest()[:32]
+
+
+def _digest_of(graphs: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(graphs):
+        digest.update(hashlib.sha256(graphs[name]).digest())
+    return digest.hexdigest()
+
+
+def _source(module: str) -> str:
+    try:
+        return (Path(__file__).parents[1] / f"{module}.py").read_text("utf-8")
+    except OSError:
+        return ""
+
+
+def _remove(folder: Path) -> None:
+    for file in folder.iterdir() if folder.is_dir() else ():
+        file.unlink(missing_ok=True)
+    if folder.is_dir():
+        folder.rmdir()

@@ -1,0 +1,158 @@
+"""Runs a bundle in OpenVINO on the CPU: the networks and every decoder, converted from their torch modules."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle import Bundle
+from models.detections import Detection, detections_from, detector_anchors
+from models.devices import Device
+from models.engines.graph_cache import GraphCache
+from models.engines.openvino_runtime import openvino
+from models.readings import HEATMAP_DECODERS, PEAK, SHARED, CropReadings, joined
+from models.regions import Region, letterbox
+from models.stage_clock import DECODE, StageClock
+
+# Taking the decoders apart costs half as much as decoding: only now and then.
+_PARTS_EVERY = 16
+_CONFIG = {
+    # Where the processor could compute in bfloat16 it would: half a cell off on average.
+    "INFERENCE_PRECISION_HINT": "f32",
+    "PERFORMANCE_HINT": "LATENCY",
+    "NUM_STREAMS": "1",
+    # A thread that is tied to a core waits for whatever else runs there.
+    "ENABLE_CPU_PINNING": "NO",
+}
+_GRAPHS = ("detector", "landmarks", "decoders")
+
+
+class OpenVinoEngine:
+    """Both networks and every decoder as three OpenVINO graphs, in float32. See `models.engines.engine.Engine`.
+
+    The graphs are kept in the user's cache directory. With them torch is not needed, and not imported.
+    """
+
+    name = "openvino"
+
+    def __init__(self, bundle: Bundle, device: Device, cache: GraphCache | None = None) -> None:
+        self.label = "cpu (OpenVINO)"
+        self.warning = device.warning
+        self._core = openvino.Core()
+        self._detector, self._landmarks, self._decoders = self._requests(bundle, cache or GraphCache())
+        self.detector_size = int(self._detector.get_input_tensor(0).shape[1])
+        self.landmark_size = int(self._landmarks.get_input_tensor(0).shape[1])
+        self._anchors = detector_anchors(self.detector_size)
+        # One buffer for both: what the network writes, the decoders read.
+        for index in range(4):
+            self._decoders.set_input_tensor(index, self._landmarks.get_output_tensor(index))
+        self._beta = self._decoders.get_input_tensor(4).data
+        self._frames = 0
+
+    def _requests(self, bundle: Bundle, cache: GraphCache) -> list[openvino.InferRequest]:
+        key = [bundle.sha256, openvino.get_version(), str(self._core.get_property("CPU", "FULL_DEVICE_NAME"))]
+        kept = cache.read(key, _GRAPHS)
+        compiled = None
+        if kept is not None:
+            try:
+                compiled = [
+                    self._core.import_model(io.BytesIO(kept[name]), "CPU", self._config(name)) for name in _GRAPHS
+                ]
+            except RuntimeError:
+                # Damaged, or written by another OpenVINO: made anew.
+                compiled = None
+        if compiled is None:
+            from models.engines.openvino_graphs import make_graphs
+
+            compiled = [
+                self._core.compile_model(graph, "CPU", self._config(name))
+                for name, graph in zip(_GRAPHS, make_graphs(bundle), strict=True)
+            ]
+            cache.write(key, {name: _exported(model) for name, model in zip(_GRAPHS, compiled, strict=True)})
+        return [model.create_infer_request() for model in compiled]
+
+    @staticmethod
+    def _config(graph: str) -> dict[str, str]:
+        # Counters only where the parts are of interest.
+        return {
+            **_CONFIG,
+            "INFERENCE_NUM_THREADS": str(cpu_threads()),
+            "PERF_COUNT": "YES" if graph == "decoders" else "NO",
+        }
+
+    def clock(self) -> StageClock:
+        return StageClock()
+
+    def upload(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return image
+
+    def detect(self, image: NDArray[np.uint8], clock: StageClock) -> list[Detection]:
+        square = letterbox(*image.shape[:2]).cut(image, self.detector_size)
+        _fill(self._detector, square)
+        clock.lap("preprocess")
+        self._detector.infer()
+        boxes, logits = (self._detector.get_output_tensor(i).data[0] for i in range(2))
+        people = detections_from(boxes, logits, self._anchors, self.detector_size)
+        clock.lap("detect")
+        return people
+
+    def read(
+        self,
+        image: NDArray[np.uint8],
+        regions: Sequence[Region],
+        beta: float,
+        clock: StageClock,
+        *,
+        keep_heatmaps: bool,
+    ) -> CropReadings:
+        return joined([self._read_one(image, region, beta, clock) for region in regions])
+
+    def _read_one(self, image: NDArray[np.uint8], region: Region, beta: float, clock: StageClock) -> CropReadings:
+        _fill(self._landmarks, region.cut(image, self.landmark_size, extend=True))
+        clock.lap("preprocess")
+        self._landmarks.infer()
+        clock.lap("network")
+        self._beta[...] = beta
+        self._decoders.infer()
+        points, scores, alignment = (self._decoders.get_output_tensor(i).data.copy() for i in range(3))
+        # Copies: the next frame is written into the same buffers.
+        heatmaps, presence = (self._landmarks.get_output_tensor(i).data.copy() for i in (0, 4))
+        clock.lap(DECODE)
+        self._frames += 1
+        if self._frames % _PARTS_EVERY == 0:
+            clock.parts = self._parts()
+        return CropReadings(points[:, :-1], scores, points[:, -1], alignment, presence, heatmaps)
+
+    def _parts(self) -> dict[str, int]:
+        """Nanoseconds of the last decoding by part, from the graph's own counters."""
+        parts = dict.fromkeys((SHARED, *HEATMAP_DECODERS, PEAK), 0)
+        for node in self._decoders.profiling_info:
+            # "__module.decoders.ipr/aten::softmax/Softmax", or without a module where it serves all of them.
+            name = node.node_name.partition("/")[0].rpartition(".")[2]
+            parts[name if name in parts else SHARED] += round(node.real_time.total_seconds() * 1e9)
+        return parts
+
+
+def cpu_threads() -> int:
+    """Threads for the graphs."""
+    return min(_MOST_THREADS, os.cpu_count() or 1)
+
+
+_MOST_THREADS = 8
+
+
+def _fill(request: openvino.InferRequest, image: NDArray[np.uint8]) -> None:
+    """(S, S, 3) uint8 BGR -> the request's input (1, S, S, 3) float32 RGB, 0 to 1."""
+    rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    np.multiply(rgb, np.float32(1 / 255), out=request.get_input_tensor(0).data[0])
+
+
+def _exported(model: openvino.CompiledModel) -> bytes:
+    stream = io.BytesIO()
+    model.export_model(stream)
+    return stream.getvalue()

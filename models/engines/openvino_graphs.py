@@ -1,0 +1,79 @@
+"""Converts the torch modules of a bundle to OpenVINO graphs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from models.blazepose import ALIGNMENT, JOINT_COUNT, LandmarkNetwork, PersonDetector
+from models.bundle import Bundle
+from models.engines.openvino_runtime import openvino
+from models.reader import DecoderReader
+from models.readings import DEFAULT_BETA
+
+
+class _Detector(nn.Module):
+    """RGB (1, S, S, 3) in [0, 1] -> boxes (1, A, 12), logits (1, A)."""
+
+    def __init__(self, network: PersonDetector) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, squares: Tensor) -> tuple[Tensor, Tensor]:
+        boxes, logits = self.network(squares.permute(0, 3, 1, 2) * 2.0 - 1.0)
+        return boxes, logits
+
+
+class _Landmarks(nn.Module):
+    """RGB (1, S, S, 3) in [0, 1] -> joints' heatmaps, alignment points' heatmaps, landmarks, visibility, presence."""
+
+    def __init__(self, network: LandmarkNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
+        output = self.network(crops.permute(0, 3, 1, 2))
+        maps = output.heatmaps
+        return maps[:, :JOINT_COUNT], maps[:, ALIGNMENT], output.landmarks, output.visibility, output.presence
+
+
+def make_graphs(bundle: Bundle) -> tuple[openvino.Model, openvino.Model, openvino.Model]:
+    """The detector, the landmark network and the decoders, each for one image; float32 throughout."""
+    detector, landmarks = PersonDetector(bundle.detector), LandmarkNetwork(bundle.landmarks)
+    square = torch.zeros(1, *detector.input_size, 3)
+    crop = torch.zeros(1, *landmarks.input_size, 3)
+    with torch.no_grad():
+        maps, alignment_maps, *rest = _Landmarks(landmarks)(crop)
+    examples = (maps, alignment_maps, rest[0], rest[1], torch.tensor(DEFAULT_BETA))
+    return (
+        _converted(_Detector(detector), [square]),
+        _converted(_Landmarks(landmarks), [crop]),
+        _converted(DecoderReader(), examples),
+    )
+
+
+def _converted(module: nn.Module, examples: Sequence[Tensor]) -> openvino.Model:
+    """The module as a graph that takes inputs of the examples' shapes.
+
+    Not openvino.convert_model, which reports its use over the network unless the user has forbidden it.
+    """
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    module.eval().requires_grad_(False)
+    with torch.no_grad(), warnings.catch_warnings():
+        # torch would rather record in another way, which OpenVINO cannot take over completely yet.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", category=torch.jit._trace.TracerWarning)
+        recorded = torch.jit.trace(module, tuple(examples), check_trace=False)  # type: ignore[no-untyped-call]
+        decoder = TorchScriptPythonDecoder(torch.jit.freeze(recorded))
+        front_end = FrontEndManager().load_by_framework("pytorch")
+        graph = front_end.convert(front_end.load(decoder))
+    for port, example in zip(graph.inputs, examples, strict=True):
+        port.get_node().set_element_type(openvino.Type.f32)
+        port.get_node().set_partial_shape(openvino.PartialShape(list(example.shape)))
+    graph.validate_nodes_and_infer_types()
+    return graph

@@ -1,0 +1,79 @@
+"""What an engine makes of crops, and the names of the decoders. Plain numpy: importing this does not import torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.people import Person
+from models.regions import Region, region_from_alignment
+
+HEATMAP_DECODERS = ("argmax", "argmax-quarter", "dark", "ipr", "debiased")
+REGRESSION = "regression"
+DECODER_NAMES: tuple[str, ...] = (*HEATMAP_DECODERS, REGRESSION)
+# Parts of the decoding that are no decoder.
+SHARED, PEAK, TO_IMAGE = "shared", "peak", "to image"
+BETA_RANGE = (0.5, 50.0)
+DEFAULT_BETA = 10.0
+# Share of the peak below which the debiased decoder cuts cells away: the outcome of `posescope study`.
+DEFAULT_FLOOR = 0.2
+PRESENCE_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class CropReadings:
+    """What every decoder reads from N crops of one image. All points are x and y as shares of the crop, 0 to 1.
+
+    points: (N, D, K, 2) float32, in the order of DECODER_NAMES. scores: (N, D, K) float32, 0 to 1.
+    peaks: (N, K, 2) float32, the sub-cell peak of each joint's heatmap.
+    alignment: (N, 2, 2) float32, from which the next crop follows (`models.regions.region_from_alignment`).
+    presence: (N,) float32, the network's probability that the crop holds a person.
+    heatmaps: (N, K, H, W) float32, or None where they were left on the device.
+    """
+
+    points: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    peaks: NDArray[np.float32]
+    alignment: NDArray[np.float32]
+    presence: NDArray[np.float32]
+    heatmaps: NDArray[np.float32] | None
+
+    def holds_person(self, index: int) -> bool:
+        """Whether the network says that this crop holds a person."""
+        return bool(self.presence[index] >= PRESENCE_THRESHOLD)
+
+    def person(self, index: int, region: Region, person_id: int = 0) -> Person:
+        """The person in crop `index`, which was cut at `region`: every point in pixels of the image."""
+        shares = np.concatenate((self.points[index], self.peaks[index][None]))
+        in_image = region.to_image(shares).astype(np.float32)
+        return Person(
+            id=person_id,
+            region=region,
+            presence=float(self.presence[index]),
+            points=dict(zip(DECODER_NAMES, in_image[:-1], strict=True)),
+            scores=dict(zip(DECODER_NAMES, self.scores[index], strict=True)),
+            peaks=in_image[-1],
+            heatmaps=None if self.heatmaps is None else self.heatmaps[index],
+        )
+
+    def next_region(self, index: int, region: Region) -> Region:
+        """The crop for the next image, from the alignment points in this one, which was cut at `region`."""
+        return region.followed_to(region_from_alignment(*region.to_image(self.alignment[index])))
+
+
+def joined(readings: Sequence[CropReadings]) -> CropReadings:
+    """Readings of several crops as one."""
+    if len(readings) == 1:
+        return readings[0]
+    maps = [reading.heatmaps for reading in readings if reading.heatmaps is not None]
+    return CropReadings(
+        points=np.concatenate([reading.points for reading in readings]),
+        scores=np.concatenate([reading.scores for reading in readings]),
+        peaks=np.concatenate([reading.peaks for reading in readings]),
+        alignment=np.concatenate([reading.alignment for reading in readings]),
+        presence=np.concatenate([reading.presence for reading in readings]),
+        heatmaps=np.concatenate(maps) if len(maps) == len(readings) else None,
+    )
