@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from app import __version__
+from app.errors import OutputError
 
 _PACKAGES = ("torch", "numpy", "av", "tflite", "PySide6-Essentials", "pyqtgraph", "mediapipe", "openvino")
 _CV2_PROVIDERS = (
@@ -17,7 +18,7 @@ _CV2_PROVIDERS = (
     "opencv-python-headless",
     "opencv-contrib-python-headless",
 )
-_ENCODERS = ("libx264", "h264_nvenc", "h264_videotoolbox", "h264_qsv", "libopenh264")
+_ENCODERS = ("h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_amf", "libx264", "h264_mf", "libopenh264")
 
 
 def report() -> None:
@@ -76,10 +77,14 @@ def _engines() -> Iterator[str]:
 def _encoders() -> Iterator[str]:
     import av.codec
 
+    from app.mp4_writer import working_encoder
+
     present = [name for name in _ENCODERS if name in av.codec.codecs_available]
     yield f"H.264 encoders in PyAV: {', '.join(present) or 'none'} (hardware ones need their hardware too)"
-    if not present:
-        yield "! No H.264 encoder. Remedy: reinstall the `av` wheel from PyPI."
+    try:
+        yield f"Recordings are encoded by: {working_encoder()}, the first of them that works here"
+    except OutputError:
+        yield "! No video encoder works here. Remedy: reinstall the `av` wheel from PyPI."
 
 
 def _cameras() -> Iterator[str]:

@@ -42,18 +42,19 @@ class _Encoder:
     options: Mapping[str, str]
     ticks: int = 90_000
     needs_bit_rate: bool = True
+    pixel_format: str = "yuv420p"
 
 
-# In order of preference. The wheels of PyAV hold libx264; the others are for builds without it.
-# libx264's fastest preset takes half the processor time of veryfast, for a third more bytes at the same PSNR
-# (measured on the sample clip): the network next door needs that time.
+# In order of preference, each taken where it really encodes: the first four in hardware, which leaves the processor to
+# the network. The wheels of PyAV hold libx264; those after it are for builds without it. libx264's fastest preset
+# takes half the processor time of veryfast, for a third more bytes at the same PSNR (measured on the sample clip).
 _ENCODERS = (
-    _Encoder("libx264", {"crf": "20", "tune": "zerolatency", "preset": "ultrafast"}, needs_bit_rate=False),
-    _Encoder("h264_videotoolbox", {"realtime": "1"}),
-    _Encoder("h264_mf", {}),
     _Encoder("h264_nvenc", {"zerolatency": "1", "forced-idr": "1"}),
-    _Encoder("h264_qsv", {}),
+    _Encoder("h264_videotoolbox", {"realtime": "1"}),
+    _Encoder("h264_qsv", {}, pixel_format="nv12"),
     _Encoder("h264_amf", {}),
+    _Encoder("libx264", {"crf": "20", "tune": "zerolatency", "preset": "ultrafast"}, needs_bit_rate=False),
+    _Encoder("h264_mf", {}),
     _Encoder("libopenh264", {}),
     # MPEG-4 part 2 stores the ticks per second in 16 bits.
     _Encoder("mpeg4", {}, ticks=60_000),
@@ -163,7 +164,7 @@ class Mp4Writer:
             self._duration = min(pts - self._last_pts, round(_LONGEST_LAST_PICTURE_S * self._ticks))
         frame = self._reformatter.reformat(
             VideoFrame.from_numpy_buffer(_fitted(image, self._size), format="bgr24"),
-            format="yuv420p",
+            format=self._stream.codec_context.pix_fmt,
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
         )
@@ -188,7 +189,7 @@ def _rate(fps: float) -> Fraction:
 
 def _configure(context: VideoCodecContext, encoder: _Encoder, width: int, height: int, fps: float) -> None:
     context.width, context.height = width, height
-    context.pix_fmt = "yuv420p"
+    context.pix_fmt = encoder.pixel_format
     context.framerate = _rate(fps)
     context.time_base = Fraction(1, encoder.ticks)
     context.max_b_frames = 0
@@ -203,13 +204,18 @@ def _configure(context: VideoCodecContext, encoder: _Encoder, width: int, height
     context.options = dict(encoder.options)
 
 
+def working_encoder(width: int = 1280, height: int = 720, fps: float = 30.0) -> str:
+    """Name of the encoder that recordings of this size use on this computer. Raises OutputError where none works."""
+    return _first_that_works(width, height, fps).name
+
+
 def _first_that_works(width: int, height: int, fps: float) -> _Encoder:
     """The first encoder that encodes a picture of this size: hardware ones are listed without hardware."""
     for encoder in _ENCODERS:
         try:
             context = cast(VideoCodecContext, CodecContext.create(encoder.name, "w"))
             _configure(context, encoder, width, height, fps)
-            blank = VideoFrame(width, height, "yuv420p")
+            blank = VideoFrame(width, height, encoder.pixel_format)
             for plane in blank.planes:
                 plane.update(bytes(plane.buffer_size))
             blank.pts, blank.time_base = 0, Fraction(1, encoder.ticks)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.drawn_once import DrawnOnce
 from app.errors import UserError
 from app.exporters import KeypointsCsv
-from app.frames import PoseResult, Readings
+from app.frames import PoseResult
 from app.mp4_writer import Mp4Writer
 from app.output_file import free_path, keypoints_path_for
-from app.overlay import OverlayStyle, draw_overlay
+from app.overlay import OverlayStyle
 
 # Each wait ends by itself after this time and looks again, so that no lost wake-up can hang a thread.
 _WAKE_S = 0.2
@@ -22,8 +22,6 @@ _WAKE_S = 0.2
 _MOST_WAITING_BYTES = 512 << 20
 # A writer that makes no progress for so long (a network drive that is gone) is given up.
 _GIVE_UP_S = 20.0
-# Numbers that change more often cannot be read.
-_READINGS_EVERY_NS = 250_000_000
 _LOOK_AT_FILES_EVERY_S = 1.0
 
 
@@ -48,7 +46,7 @@ class RecordingSummary:
 class Recorder:
     """Writes results to a video, a keypoints file, or both, on a thread of its own.
 
-    `readings` is called on the writer's thread, four times per second of the recording.
+    pictures: where the annotated pictures come from, so that none is drawn both here and for the screen.
     block: `offer` waits for room instead of dropping, for sources that can wait.
     overwrite: replace files that exist; otherwise `start` raises.
 
@@ -61,7 +59,7 @@ class Recorder:
         keypoints_path: Path | str | None,
         *,
         style: OverlayStyle,
-        readings: Callable[[], Readings] | None = None,
+        pictures: DrawnOnce | None = None,
         queue_size: int = 60,
         block: bool = False,
         overwrite: bool = False,
@@ -69,7 +67,7 @@ class Recorder:
         self.video_path = Path(video_path) if video_path is not None else None
         self.keypoints_path = Path(keypoints_path) if keypoints_path is not None else None
         self.style = style
-        self._readings = readings
+        self._pictures = pictures or DrawnOnce(None)
         self._queue_size = queue_size
         self._block = block
         self._overwrite = overwrite
@@ -87,8 +85,6 @@ class Recorder:
         self._first_ns = 0
         self._last_ns = 0
         self._interval_ns = 0
-        self._shown: Readings | None = None
-        self._shown_at_ns: int | None = None
         self._looked_at = 0.0
 
     @property
@@ -200,12 +196,7 @@ class Recorder:
             self._check_files()
         time_ns = result.frame.time_ns
         if self._video is not None:
-            picture = draw_overlay(
-                result,
-                self.style,
-                readings=self._readings_at(time_ns),
-            )
-            self._video.write(picture, time_ns)
+            self._video.write(self._pictures.draw(result, self.style), time_ns)
         if self._keypoints is not None:
             self._keypoints.write(result)
         if self._frames == 0:
@@ -214,12 +205,6 @@ class Recorder:
             self._interval_ns = time_ns - self._last_ns
         self._last_ns = time_ns
         self._frames += 1
-
-    def _readings_at(self, time_ns: int) -> Readings | None:
-        due = self._shown_at_ns is None or time_ns - self._shown_at_ns >= _READINGS_EVERY_NS
-        if self._readings is not None and due:
-            self._shown, self._shown_at_ns = self._readings(), time_ns
-        return self._shown
 
     def _check_files(self) -> None:
         for file in (self._video, self._keypoints):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.bundled import MODELS, model_file
 from app.decoder_display import DISPLAY_NAMES
+from app.drawn_once import DrawnOnce
 from app.errors import UserError
 from app.frames import PoseResult
 from app.latest_slot import LatestSlot
@@ -46,8 +47,9 @@ class NetworkChoice:
 class Session:
     """One source, followed by one network, from start to stop. Its methods may be called from any thread.
 
-    latest: the newest result, for a view that pulls. board: the meters. hold_still: the measurement that looks at the
-    results, or None; who has read its card takes it away. not_painted: results that a view took but never painted.
+    latest: the newest result, for a view that pulls. board: the meters. pictures: the annotated pictures.
+    hold_still: the measurement that looks at the results, or None; who has read its card takes it away.
+    not_painted: results that a view took but never painted.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Session:
         self.source = source
         self.network = network
         self.board = MeterBoard()
+        self.pictures = DrawnOnce(self.board.readings)
         self.latest: LatestSlot[PoseResult] = LatestSlot()
         self.hold_still: HoldStill | None = None
         self.not_painted = 0
@@ -150,7 +153,7 @@ class Session:
             video,
             keypoints,
             style=style or OverlayStyle(),
-            readings=self.board.readings,
+            pictures=self.pictures,
             overwrite=overwrite,
             block=block,
         )

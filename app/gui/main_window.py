@@ -23,7 +23,7 @@ from app.gui.side_panel import SidePanel
 from app.gui.video_view import VideoView
 from app.gui.widgets import named_label
 from app.output_names import recording_paths, snapshot_path
-from app.overlay import OverlayStyle, draw_overlay
+from app.overlay import OverlayStyle
 from app.recorder import RecordingSummary
 from app.session import Session
 
@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
         return self.session.paused or self.session.pipeline.finished.is_set()
 
     def _draw(self, result: PoseResult, style: OverlayStyle) -> Image:
-        return draw_overlay(result, style, readings=self.session.board.readings())
+        return self.session.pictures.draw(result, style)
 
     def _painted(self, result: PoseResult, overlay_ns: int, paint_ns: int, painted_ns: int) -> None:
         self.session.board.add_paint(result, overlay_ns, paint_ns, painted_ns)

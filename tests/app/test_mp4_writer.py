@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import shutil
@@ -230,10 +231,10 @@ def test_names_in_any_script(tmp_path):
 
 
 def test_another_encoder_steps_in(tmp_path, monkeypatch):
-    last = mp4_writer._ENCODERS[-1]
     nowhere = mp4_writer._Encoder("no_such_encoder", {})
-    # Both are listed by FFmpeg; neither works without its hardware.
-    monkeypatch.setattr(mp4_writer, "_ENCODERS", (nowhere, *mp4_writer._ENCODERS[1:-1], last))
+    # Those of hardware are listed by FFmpeg, but do not work without it.
+    others = [encoder for encoder in mp4_writer._ENCODERS if encoder.name != "libx264"]
+    monkeypatch.setattr(mp4_writer, "_ENCODERS", (nowhere, *others))
     writer = Mp4Writer(tmp_path / "a.mp4")
     times = steady(60)
     for time_ns in times:
@@ -243,6 +244,24 @@ def test_another_encoder_steps_in(tmp_path, monkeypatch):
     got, pictures = read_back(tmp_path / "a.mp4")
     assert got == pytest.approx([(t - times[0]) / 1e9 for t in times], abs=1 / 60_000)
     assert np.abs(pictures[-1][24, 32].astype(int) - (200, 100, 50)).max() <= 12
+
+
+def test_an_encoder_that_wants_its_colours_in_another_order_gets_them(tmp_path, monkeypatch):
+    # Intel's takes nothing but nv12; libx264 takes that too.
+    x264 = next(encoder for encoder in mp4_writer._ENCODERS if encoder.name == "libx264")
+    monkeypatch.setattr(mp4_writer, "_ENCODERS", (dataclasses.replace(x264, pixel_format="nv12"),))
+    write(tmp_path / "a.mp4", steady(5))
+    _, pictures = read_back(tmp_path / "a.mp4")
+    assert np.abs(pictures[-1][24, 32].astype(int) - (4, 128, 251)).max() <= 12
+
+
+def test_the_first_encoder_that_works_is_taken(monkeypatch):
+    x264 = next(encoder for encoder in mp4_writer._ENCODERS if encoder.name == "libx264")
+    last = mp4_writer._ENCODERS[-1]
+    assert [e.name for e in mp4_writer._ENCODERS].index("libx264") == 4  # after the four in hardware
+    for order, expected in (((x264, last), "libx264"), ((last, x264), "mpeg4")):
+        monkeypatch.setattr(mp4_writer, "_ENCODERS", order)
+        assert mp4_writer.working_encoder() == expected
 
 
 def test_no_encoder_at_all(tmp_path, monkeypatch):

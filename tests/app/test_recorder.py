@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app import drawn_once
 from app import recorder as recorder_module
 from app.decoder_display import bgr
+from app.drawn_once import DrawnOnce
 from app.errors import OutputError
 from app.mp4_writer import Mp4Writer
 from app.overlay import SIDE_COLORS, OverlayStyle, draw_overlay
@@ -61,7 +63,7 @@ class Gate:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.entered = threading.Event()
         self.opened = threading.Event()
-        monkeypatch.setattr(recorder_module, "draw_overlay", self)
+        monkeypatch.setattr(drawn_once, "draw_overlay", self)
 
     def __call__(self, *args, **options):
         self.entered.set()
@@ -70,7 +72,7 @@ class Gate:
 
 
 def test_video_and_keypoints_of_the_same_frames(tmp_path):
-    recorder = make(tmp_path, block=True, readings=builders.readings)
+    recorder = make(tmp_path, block=True, pictures=DrawnOnce(builders.readings))
     recorder.start()
     points = builders.standing_points(430, 30, 420)
     moved = [points + np.float32([i, 0]) for i in range(8)]
@@ -336,7 +338,7 @@ def test_readings_are_asked_for_four_times_a_second_of_the_recording(tmp_path):
         asked.append(threading.current_thread().name)
         return builders.readings()
 
-    recorder = make(tmp_path, block=True, keypoints=False, readings=readings)
+    recorder = make(tmp_path, block=True, keypoints=False, pictures=DrawnOnce(readings))
     recorder.start()
     for i in range(60):
         recorder.offer(small(i))
