@@ -80,6 +80,10 @@ class TFLiteGraph(nn.Module):
                 del values[tensor]
         return tuple(values[i] for i in self.output_tensors)
 
+    def layer_of_output(self, index: int) -> int:
+        """Which of `layers` computes the output `index`."""
+        return [output for _, output in self.steps].index(self.output_tensors[index])
+
 
 class _GraphReader:
     """Plain access to the flatbuffer: shapes, constants, operators."""
@@ -203,7 +207,7 @@ class _Activated(nn.Module):
         return x if self.ceiling is None else x.clamp_(0.0, self.ceiling)
 
 
-class _Conv(_Activated):
+class Convolution(_Activated):
     def __init__(self, graph: _GraphReader, operator: Any) -> None:
         depthwise = graph.code(operator) == Op.DEPTHWISE_CONV_2D
         options = graph.options(operator, tflite.DepthwiseConv2DOptions if depthwise else tflite.Conv2DOptions)
@@ -346,8 +350,8 @@ def _padding(
 
 
 _BUILDERS: dict[int, Callable[[_GraphReader, Any], nn.Module]] = {
-    Op.CONV_2D: _Conv,
-    Op.DEPTHWISE_CONV_2D: _Conv,
+    Op.CONV_2D: Convolution,
+    Op.DEPTHWISE_CONV_2D: Convolution,
     Op.ADD: _Add,
     Op.PAD: _Pad,
     Op.MAX_POOL_2D: _MaxPool,

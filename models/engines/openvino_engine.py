@@ -147,9 +147,9 @@ _MOST_THREADS = 8
 
 
 def _fill(request: openvino.InferRequest, image: NDArray[np.uint8]) -> None:
-    """(S, S, 3) uint8 BGR -> the request's input (1, S, S, 3) float32 RGB, 0 to 1."""
+    """(S, S, 3) uint8 BGR -> the request's input (1, S, S, 3) float32 RGB, 0 to 255."""
     rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-    np.multiply(rgb, np.float32(1 / 255), out=request.get_input_tensor(0).data[0])
+    np.copyto(request.get_input_tensor(0).data[0], rgb, casting="unsafe")
 
 
 def _exported(model: openvino.CompiledModel) -> bytes:

@@ -13,31 +13,62 @@ from models.bundle import Bundle
 from models.engines.openvino_runtime import openvino
 from models.reader import DecoderReader
 from models.readings import DEFAULT_BETA
+from models.tflite_graph import Convolution
 
 
 class _Detector(nn.Module):
-    """RGB (1, S, S, 3) in [0, 1] -> boxes (1, A, 12), logits (1, A)."""
+    """RGB (1, S, S, 3), 0 to 255 -> boxes (1, A, 12), logits (1, A)."""
 
     def __init__(self, network: PersonDetector) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, squares: Tensor) -> tuple[Tensor, Tensor]:
-        boxes, logits = self.network(squares.permute(0, 3, 1, 2) * 2.0 - 1.0)
+        boxes, logits = self.network(squares.permute(0, 3, 1, 2) / 127.5 - 1.0)
         return boxes, logits
 
 
 class _Landmarks(nn.Module):
-    """RGB (1, S, S, 3) in [0, 1] -> joints' heatmaps, alignment points' heatmaps, landmarks, visibility, presence."""
+    """RGB (1, S, S, 3), 0 to 255 -> joints' heatmaps, alignment points' heatmaps, landmarks, visibility, presence."""
 
     def __init__(self, network: LandmarkNetwork) -> None:
         super().__init__()
         self.network = network
+        layers, heatmaps = network.graph.layers, network.graph.layer_of_output(2)
+        if _Product.can_stand_for(layers[heatmaps]):
+            layers[heatmaps] = _Product(layers[heatmaps])
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
-        output = self.network(crops.permute(0, 3, 1, 2))
+        output = self.network(crops.permute(0, 3, 1, 2) / 255.0)
         maps = output.heatmaps
         return maps[:, :JOINT_COUNT], maps[:, ALIGNMENT], output.landmarks, output.visibility, output.presence
+
+
+class _Product(nn.Module):
+    """A 1 × 1 convolution as a product of matrices.
+
+    OpenVINO's convolution leaves the channels of each place side by side, and sorting them into maps takes 0.4 ms; the
+    product writes one map after the other.
+    """
+
+    def __init__(self, convolution: nn.Module) -> None:
+        super().__init__()
+        assert isinstance(convolution, Convolution)
+        self.weight = nn.Parameter(convolution.weight[:, :, 0, 0])
+        self.bias = nn.Parameter(convolution.bias[:, None])
+
+    @staticmethod
+    def can_stand_for(layer: nn.Module) -> bool:
+        return (
+            isinstance(layer, Convolution)
+            and tuple(layer.weight.shape[2:]) == (1, 1)
+            and (layer.groups, layer.stride, layer.ceiling) == (1, (1, 1), None)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[-2:]
+        places = x.permute(0, 2, 3, 1).flatten(1, 2)
+        return (self.weight @ places.transpose(1, 2) + self.bias).reshape(-1, len(self.weight), height, width)
 
 
 def make_graphs(bundle: Bundle) -> tuple[openvino.Model, openvino.Model, openvino.Model]:
