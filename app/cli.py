@@ -66,7 +66,13 @@ def _study(options: argparse.Namespace) -> int:
     return run_study(options)
 
 
-_COMMANDS = {"window": _window, "run": _run, "lab": _lab, "study": _study, "doctor": _doctor}
+def _bench(options: argparse.Namespace) -> int:
+    from app.bench.command import run_bench
+
+    return run_bench(options)
+
+
+_COMMANDS = {"window": _window, "run": _run, "lab": _lab, "study": _study, "bench": _bench, "doctor": _doctor}
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -99,7 +105,8 @@ def _window_parser() -> argparse.ArgumentParser:
         prog="posescope",
         description="An oscilloscope for pose decoders. Without a command it opens the window.",
         epilog="Commands: `posescope run SOURCE` (no window), `posescope lab --output DIR` (why IPR is biased, in "
-        "figures), `posescope study --output DIR` (how robust debiased IPR is), `posescope doctor`. Each has --help.",
+        "figures), `posescope study --output DIR` (how robust debiased IPR is), `posescope bench` (engines side "
+        "by side), `posescope doctor`. Each has --help.",
     )
     parser.add_argument("--version", action="version", version=f"PoseScope {__version__}")
     parser.add_argument(
@@ -134,6 +141,7 @@ def _command_parser() -> argparse.ArgumentParser:
     run.add_argument("--overwrite", action="store_true", help="replace output files that exist")
     _add_lab(commands)
     _add_study(commands)
+    _add_bench(commands)
     commands.add_parser("doctor", help="show devices, versions, cameras, encoders and what is wrong with them")
     commands.add_parser("window", help="open the window (the same as no command)")
     return parser
@@ -170,3 +178,27 @@ def _add_study(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     study.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cuda, mps or cpu (default: auto)")
     study.add_argument("--quick", action="store_true", help="a small grid, to see what it does")
     study.add_argument("--overwrite", action="store_true", help="replace files that exist")
+
+
+def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bench = commands.add_parser("bench", help="time every engine that is here on the same frames, and compare points")
+    bench.add_argument(
+        "--source", metavar="CLIP", help="video file, image folder or `synthetic` (default: the shipped clip)"
+    )
+    bench.add_argument(
+        "--model", default="full", metavar="MODEL", help="lite, full, heavy or a .task file (default: full)"
+    )
+    bench.add_argument(
+        "--engines",
+        default="all",
+        metavar="NAMES",
+        help="all, or some of cuda, torch-cuda, torch-mps, openvino, torch and mediapipe, with commas between them "
+        "(default: all)",
+    )
+    bench.add_argument("--people", type=int, default=1, metavar="N", help="people in each frame, 1 to 16 (default: 1)")
+    bench.add_argument("--frames", type=int, default=120, metavar="N", help="how many frames, from 20 (default: 120)")
+    bench.add_argument("--json", type=Path, metavar="OUT", help="write all numbers into this file")
+    bench.add_argument(
+        "--sweep", action="store_true", help="also the growth with the size of the frame, the people and the decoders"
+    )
+    bench.add_argument("--overwrite", action="store_true", help="replace the file if it exists")

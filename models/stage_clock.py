@@ -26,6 +26,10 @@ class StageClock:
         self._spent[stage] = self._spent.get(stage, 0) + now - self._last
         self._last = now
 
+    def skip(self) -> None:
+        """What was done since the last lap belongs to no stage."""
+        self._last = time.perf_counter_ns()
+
     def times(self) -> dict[str, int]:
         """Nanoseconds by stage, in the order of their first laps. Waits for the device."""
         return self._spent

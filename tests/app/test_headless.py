@@ -137,7 +137,7 @@ def test_a_slow_writer_loses_nothing_of_a_file(tmp_path: Path, monkeypatch: pyte
         time.sleep(0.1)
         return draw_overlay(*arguments, **options)
 
-    monkeypatch.setattr("app.recorder.draw_overlay", draw_slowly)
+    monkeypatch.setattr("app.drawn_once.draw_overlay", draw_slowly)
     monkeypatch.setattr("app.recorder._MOST_WAITING_BYTES", 1)  # two frames may wait
     assert main(["run", CLIP, *LITE, "--max-frames", "8", *outputs(tmp_path)]) == 0
     assert len(read_back(tmp_path / "out.mp4")[0]) == 8
