@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from models.constants import constant
 from models.detections import detector_anchors
 from models.errors import BundleError
 from models.tflite_graph import TFLiteGraph
@@ -65,7 +66,7 @@ class LandmarkNetwork(nn.Module):
         landmarks, presence, heatmap_logits = self.logits(crops)
         landmarks = landmarks.reshape(-1, LANDMARK_COUNT, 5)
         height, width = self.input_size
-        size = landmarks.new_tensor((width, height))
+        size = constant((width, height), landmarks)
         return LandmarkOutput(
             landmarks=landmarks[..., :2] / size,
             visibility=torch.sigmoid(landmarks[..., 3]),
@@ -89,7 +90,7 @@ def refine(points: Tensor, maps: Tensor) -> Tensor:
     columns = torch.arange(width, device=maps.device, dtype=maps.dtype)
     rows = torch.arange(height, device=maps.device, dtype=maps.dtype)
     # Toward zero, as int() in C; torch.trunc is not known to OpenVINO.
-    cells = points * maps.new_tensor((width, height))
+    cells = points * constant((width, height), maps)
     centre_x, centre_y = (torch.sign(cells) * torch.floor(cells.abs())).unbind(-1)
     inside = (centre_x >= 0) & (centre_x < width) & (centre_y >= 0) & (centre_y < height)
     near_x = (columns - centre_x[..., None]).abs() <= _REFINE_RADIUS

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.constants import constant
 from models.errors import UserError, unknown_name
 from models.readings import DEFAULT_BETA, DEFAULT_FLOOR
 
@@ -78,7 +79,7 @@ class Heatmaps:
     def inside(self) -> Tensor:
         """(N, K, 2): whether the maximum has neighbours on both sides, along x and along y."""
         height, width = self.values.shape[-2:]
-        return (self.cell > 0) & (self.cell < self.cell.new_tensor((width - 1, height - 1)))
+        return (self.cell > 0) & (self.cell < constant((width - 1, height - 1), self.cell))
 
 
 # The largest neighbourhood that a decoder asks for as it comes: gathered once for all of them.
@@ -125,7 +126,7 @@ class Decoder(ABC):
         points = self._points(maps)
         if not maps.all_usable:
             height, width = maps.values.shape[-2:]
-            centre = maps.values.new_tensor([(width - 1) / 2, (height - 1) / 2])
+            centre = constant(((width - 1) / 2, (height - 1) / 2), maps.values)
             points = torch.where(maps.usable[..., None], points, centre)
         return Decoded(points, maps.peak)
 
@@ -184,7 +185,7 @@ class SubcellPeak(Decoder):
     """
 
     def _points(self, maps: Heatmaps) -> Tensor:
-        shift, curvature = _stencils(_log(maps.around(1)), (*_CENTRAL, *_CURVATURE)).split(2, -1)
+        shift, curvature = torch.split(_stencils(_log(maps.around(1)), (*_CENTRAL, *_CURVATURE)), 2, -1)
         offset = 0.5 * shift / curvature.clamp_min(torch.finfo(curvature.dtype).eps)
         offset = torch.where(maps.inside & (curvature > 0), offset.clamp(-0.5, 0.5), torch.zeros_like(offset))
         return maps.cell + offset

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.blazepose import ALIGNMENT, refine
+from models.constants import constant
 from models.decoders import Decoder, Heatmaps, SubcellPeak, get_decoder, has_beta, prepare
 from models.readings import HEATMAP_DECODERS, PEAK, SHARED
 
@@ -74,7 +75,7 @@ class DecoderReader(nn.Module):
         prepared.around(1)
         lap(SHARED)
         # Cell c stands for c / size of the crop (not (c + 0.5) / size): the network's own refinement uses that.
-        size = prepared.values.new_tensor((maps.shape[-1], maps.shape[-2]))
+        size = constant((maps.shape[-1], maps.shape[-2]), prepared.values)
         shares = []
         for name, decoder in (*self.decoders.items(), (PEAK, self.peak)):
             shares.append(decoder(prepared, beta) / size)

@@ -49,4 +49,14 @@ def _torch_engine(bundle: Bundle, device: Device) -> Engine:
 
 
 def _cuda_engine(bundle: Bundle, device: Device) -> Engine:
-    return _torch_engine(bundle, device)
+    try:
+        from models.engines.cuda_engine import CudaEngine
+
+        return CudaEngine(bundle, device)
+    except UserError:
+        raise
+    except Exception as error:
+        # A GPU, driver or torch that cannot record graphs: torch computes the same there, layer by layer.
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    slower = f"CUDA graphs cannot be used here ({reason}): computing layer by layer instead, which takes longer."
+    return _torch_engine(bundle, dataclasses.replace(device, warning=device.warning or slower))

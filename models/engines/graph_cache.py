@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 
 # The text of these makes the graphs: a change to any of them makes what was kept useless.
-_MAKERS = ("decoders", "readings", "reader", "blazepose", "tflite_graph", "engines/openvino_graphs")
+_MAKERS = ("constants", "decoders", "readings", "reader", "blazepose", "tflite_graph", "engines/openvino_graphs")
 _MOST_KEPT = 6
 _DIGEST = "sha256"
 

@@ -44,6 +44,8 @@ class TorchEngine:
         self.warning = device.warning
         if device.torch_device.type == "cpu":
             torch.set_num_threads(cpu_threads())
+        # By default torch rounds to tf32 in convolutions on a GPU: no reference.
+        torch.backends.cudnn.allow_tf32 = False
         self._landmarks = LandmarkNetwork(bundle.landmarks)
         self._detector = PersonDetector(bundle.detector)
         for network in (self._landmarks, self._detector):
