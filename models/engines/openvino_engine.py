@@ -52,6 +52,10 @@ class OpenVinoEngine:
         for index in range(4):
             self._decoders.set_input_tensor(index, self._landmarks.get_output_tensor(index))
         self._beta = self._decoders.get_input_tensor(4).data
+        self._results = [
+            *(self._decoders.get_output_tensor(i).data for i in range(3)),
+            *(self._landmarks.get_output_tensor(i).data for i in (0, 4)),
+        ]
         self._frames = 0
 
     def _requests(self, bundle: Bundle, cache: GraphCache) -> list[openvino.InferRequest]:
@@ -95,7 +99,7 @@ class OpenVinoEngine:
         square = letterbox(*image.shape[:2]).cut(image, self.detector_size)
         _fill(self._detector, square)
         clock.lap("preprocess")
-        self._detector.infer()
+        _infer(self._detector)
         boxes, logits = (self._detector.get_output_tensor(i).data[0] for i in range(2))
         people = detections_from(boxes, logits, self._anchors, self.detector_size)
         clock.lap("detect")
@@ -115,13 +119,12 @@ class OpenVinoEngine:
     def _read_one(self, image: NDArray[np.uint8], region: Region, beta: float, clock: StageClock) -> CropReadings:
         _fill(self._landmarks, region.cut(image, self.landmark_size, extend=True))
         clock.lap("preprocess")
-        self._landmarks.infer()
+        _infer(self._landmarks)
         clock.lap("network")
         self._beta[...] = beta
-        self._decoders.infer()
-        points, scores, alignment = (self._decoders.get_output_tensor(i).data.copy() for i in range(3))
+        _infer(self._decoders)
         # Copies: the next frame is written into the same buffers.
-        heatmaps, presence = (self._landmarks.get_output_tensor(i).data.copy() for i in (0, 4))
+        points, scores, alignment, heatmaps, presence = (result.copy() for result in self._results)
         clock.lap(DECODE)
         self._frames += 1
         if self._frames % _PARTS_EVERY == 0:
@@ -151,6 +154,11 @@ def _fill(request: openvino.InferRequest, image: NDArray[np.uint8]) -> None:
     """(S, S, 3) uint8 BGR -> the request's input (1, S, S, 3) float32 RGB, 0 to 255."""
     rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     np.copyto(request.get_input_tensor(0).data[0], rgb, casting="unsafe")
+
+
+def _infer(request: openvino.InferRequest) -> None:
+    # Otherwise every output is copied into a result that nobody looks at.
+    request.infer(share_outputs=True)
 
 
 def _exported(model: openvino.CompiledModel) -> bytes:
