@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import threading
 import time
 from collections import deque
@@ -20,6 +23,7 @@ from app.overlay import OverlayStyle
 _WAKE_S = 0.2
 # Waiting frames hold their pictures: 60 frames in 4K would be 1.5 GB.
 _MOST_WAITING_BYTES = 512 << 20
+_NICENESS = 10
 # A writer that makes no progress for so long (a network drive that is gone) is given up.
 _GIVE_UP_S = 20.0
 _LOOK_AT_FILES_EVERY_S = 1.0
@@ -171,6 +175,8 @@ class Recorder:
                 return
 
     def _run(self) -> None:
+        if not self._block:
+            _let_others_go_first()
         try:
             while (result := self._next()) is not None:
                 self._write(result)
@@ -233,6 +239,16 @@ class Recorder:
                     file.close()
             except Exception as error:
                 self._fail(error)
+
+
+def _let_others_go_first() -> None:
+    """This thread, and those that the encoder starts from it, compute when the network and the window need not.
+
+    The queue waits for seconds, a camera's frame does not. Only Linux has priorities of single threads for everyone.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 __all__ = ["Recorder", "RecordingSummary", "free_path", "keypoints_path_for"]
