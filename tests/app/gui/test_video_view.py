@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -219,3 +220,46 @@ def test_a_click_is_told_in_pixels_of_the_picture(
     if left or top:
         qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(round(left) // 2, round(top) // 2))
     assert told == []
+
+
+def test_the_picture_is_scaled_once_however_often_it_is_painted(
+    view: VideoView, show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[tuple[int, int]] = []
+
+    def resize(image: Image, size: tuple[int, int], **options: int) -> Image:
+        sizes.append(size)
+        return resized(image, size, **options)
+
+    resized = cv2.resize
+    monkeypatch.setattr("app.gui.video_view.cv2.resize", resize)
+    show(builders.image(90, 160))
+    for badge in ("one", "two"):
+        view.badge = badge
+        view.grab()
+    assert sizes == [(WIDTH, 225)]
+    view.resize(320, HEIGHT)
+    view.grab()
+    assert sizes == [(WIDTH, 225), (320, 180)]
+    # As large as it is shown: not scaled at all.
+    show(builders.image(180, 320))
+    assert len(sizes) == 2
+
+
+@pytest.mark.parametrize(("height", "width"), [(600, 800), (1200, 1600), (150, 200)])
+def test_a_scaled_picture_shows_what_is_in_it(show: Show, height: int, width: int) -> None:
+    # A slope in each colour, which any way of scaling keeps.
+    down, across = np.meshgrid(np.linspace(0, 250, height), np.linspace(0, 250, width), indexing="ij")
+    picture = np.stack((across, down, 250 - across), -1).astype(np.uint8)
+    shown = show(picture).astype(int)
+    expected_down, expected_across = np.meshgrid(np.linspace(0, 250, HEIGHT), np.linspace(0, 250, WIDTH), indexing="ij")
+    expected = np.stack((250 - expected_across, expected_down, expected_across), -1)
+    assert np.abs(shown - expected).max() <= 3
+
+
+def test_fine_lines_do_not_flicker_away_in_a_picture_much_larger_than_the_view(show: Show) -> None:
+    # Every fourth column is white: at a quarter of the size all of the picture is grey, and no column is left out.
+    picture = np.zeros((4 * HEIGHT, 4 * WIDTH, 3), np.uint8)
+    picture[:, ::4] = 255
+    shown = show(picture).astype(int)
+    assert np.abs(shown - 64).max() <= 2
