@@ -96,7 +96,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--engine",
         default="auto",
         metavar="ENGINE",
-        help="auto, openvino or torch (default: auto, which is OpenVINO on a CPU and torch elsewhere)",
+        help="auto, openvino or torch (default: auto, the fastest that can be used)",
     )
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from app import __version__
-from app.errors import OutputError
+from app.errors import OutputError, UserError
 
 _PACKAGES = ("torch", "numpy", "av", "tflite", "PySide6-Essentials", "pyqtgraph", "mediapipe", "openvino")
 _CV2_PROVIDERS = (
@@ -63,15 +63,19 @@ def _devices() -> Iterator[str]:
 
 
 def _engines() -> Iterator[str]:
+    from app.bundled import model_file
+    from models.engines.choice import open_engine
+
     try:
-        from models.engines.openvino_runtime import openvino
-    except ImportError as error:
-        yield (
-            f"! OpenVINO cannot be loaded ({error}); the CPU computes in torch, at a third of the speed. Remedy: "
-            "python -m pip install openvino"
-        )
+        # Not only imported: whether it can run these networks is seen when it does.
+        path, sha256 = model_file("lite")
+        engine = open_engine(path, "cpu", sha256)
+    except UserError as error:
+        yield f"! The lite network cannot be opened: {error}"
         return
-    yield f"Engine on the CPU: OpenVINO {openvino.get_version().partition('-')[0]}; torch with --engine torch"
+    yield f"Engine on the CPU: {engine.label}"
+    if engine.warning:
+        yield f"! {engine.warning} Remedy: python -m pip install -U openvino"
 
 
 def _encoders() -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,9 +13,10 @@ from app.overlay import OverlayStyle, draw_overlay
 
 # Numbers that change more often cannot be read.
 _READINGS_EVERY_NS = 250_000_000
-_GONE_BACK_NS = 3_000_000_000
 # Pictures that are kept for the other one: a recorder that is further behind draws its own.
-_KEPT = 3
+_KEPT = 4
+# So long the recorder, which has time, leaves a new result to the screen, which has none.
+_HEAD_START_S = 0.05
 
 
 @dataclass(slots=True)
@@ -22,6 +24,7 @@ class _Picture:
     result: PoseResult
     style: OverlayStyle
     lock: threading.Lock = field(default_factory=threading.Lock)
+    drawn: threading.Event = field(default_factory=threading.Event)
     image: Image | None = None
 
 
@@ -39,22 +42,49 @@ class DrawnOnce:
         self._shown_at_ns: int | None = None
 
     def draw(self, result: PoseResult, style: OverlayStyle) -> Image:
-        """(H, W, 3) uint8 BGR, not to be written to: `app.overlay.draw_overlay` of this result."""
-        with self._lock:
-            picture = next((p for p in self._pictures if p.result is result and p.style == style), None)
-            if picture is None:
-                picture = _Picture(result, style)
-                self._pictures.append(picture)
-            readings = self._readings_at(result.frame.time_ns)
-        with picture.lock:
-            if picture.image is None:
-                picture.image = draw_overlay(result, style, readings=readings)
-            return picture.image
+        """(H, W, 3) uint8 BGR, not to be written to: `app.overlay.draw_overlay` of this result.
 
-    def _readings_at(self, time_ns: int) -> Readings | None:
-        since = time_ns - self._shown_at_ns if self._shown_at_ns is not None else _READINGS_EVERY_NS
-        # A recorder may be a little behind the screen; a file that starts again goes far back.
-        due = since >= _READINGS_EVERY_NS or since < -_GONE_BACK_NS
-        if self._readings is not None and due:
-            self._shown, self._shown_at_ns = self._readings(), time_ns
+        Never waits: where another thread is drawing it at this moment, it is drawn twice.
+        """
+        picture = self._picture(result, style)
+        if picture.image is not None:
+            return picture.image
+        readings = self._readings_at(result)
+        if not picture.lock.acquire(blocking=False):
+            return draw_overlay(result, style, readings=readings)
+        try:
+            picture.image = draw_overlay(result, style, readings=readings)
+            picture.drawn.set()
+            return picture.image
+        finally:
+            picture.lock.release()
+
+    def draw_after_screen(self, result: PoseResult, style: OverlayStyle) -> Image:
+        """The same for whoever can wait: the screen may draw this result first, as long as it is new."""
+        picture = self._picture(result, style)
+        known_ns = result.stages.done_ns if result.stages is not None else result.frame.captured_ns
+        picture.drawn.wait(max(0.0, _HEAD_START_S - (time.perf_counter_ns() - known_ns) / 1e9))
+        return self.draw(result, style)
+
+    def _picture(self, result: PoseResult, style: OverlayStyle) -> _Picture:
+        with self._lock:
+            for picture in self._pictures:
+                if picture.result is result and picture.style == style:
+                    return picture
+            self._pictures.append(_Picture(result, style))
+            return self._pictures[-1]
+
+    def _readings_at(self, result: PoseResult) -> Readings | None:
+        time_ns = result.frame.time_ns
+        with self._lock:
+            since = time_ns - self._shown_at_ns if self._shown_at_ns is not None else _READINGS_EVERY_NS
+            # A recorder may be behind the screen; a file that starts again goes back in time.
+            due = self._readings is not None and (
+                since >= _READINGS_EVERY_NS or (since < 0 and not result.frame.continues)
+            )
+            if due:
+                self._shown_at_ns = time_ns
+        if due and self._readings is not None:
+            # Not under the lock: the meters have one of their own.
+            self._shown = self._readings()
         return self._shown

@@ -202,7 +202,8 @@ class Recorder:
             self._check_files()
         time_ns = result.frame.time_ns
         if self._video is not None:
-            self._video.write(self._pictures.draw(result, self.style), time_ns)
+            draw = self._pictures.draw if self._block else self._pictures.draw_after_screen
+            self._video.write(draw(result, self.style), time_ns)
         if self._keypoints is not None:
             self._keypoints.write(result)
         if self._frames == 0:
@@ -242,9 +243,9 @@ class Recorder:
 
 
 def _let_others_go_first() -> None:
-    """This thread, and those that the encoder starts from it, compute when the network and the window need not.
+    """Let this thread, and those that the encoder starts from it, compute when the network and the window need not.
 
-    The queue waits for seconds, a camera's frame does not. Only Linux has priorities of single threads for everyone.
+    The queue waits for seconds, a camera's frame does not. Done on Linux only.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError):

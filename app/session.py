@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from app.pipeline import DecoderChoice, Pipeline
 from app.recorder import Recorder, RecordingSummary
 from app.sources.base import Source
 from models.errors import unknown_name
+from models.readings import checked_beta
 
 if TYPE_CHECKING:
     from models.estimator import PoseEstimator
@@ -72,7 +72,7 @@ class Session:
         self._recorder: Recorder | None = None
         self._last_recording: RecordingSummary | None = None
         self._recorder_lock = threading.Lock()
-        consumers = [self.board.add, self._measure_still, self._record, self.latest.put]
+        consumers = [self.board.add, self._measure_still, self.latest.put, self._record]
         if on_result is not None:
             consumers.append(on_result)
         self.pipeline = Pipeline(
@@ -120,7 +120,10 @@ class Session:
         self.pipeline.choice = DecoderChoice(checked_decoder(name), self.choice.beta)
 
     def set_beta(self, beta: float) -> None:
-        """Use this beta in ipr and debiased from the next frame on. Raises UserError unless beta > 0."""
+        """Use this beta in ipr and debiased from the next frame on.
+
+        Raises UserError beyond `models.readings.BETA_LIMITS`.
+        """
         self.pipeline.choice = DecoderChoice(self.choice.name, checked_beta(beta))
 
     @property
@@ -201,10 +204,3 @@ def checked_decoder(name: str) -> str:
     if name not in DISPLAY_NAMES:
         raise UserError(unknown_name("decoder", name, DISPLAY_NAMES))
     return name
-
-
-def checked_beta(beta: float) -> float:
-    """`beta`, or UserError unless it is a finite number above 0."""
-    if not (math.isfinite(beta) and beta > 0):
-        raise UserError(f"beta must be greater than 0, not {beta:g}.")
-    return beta

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.engines.choice import open_engine
 from models.engines.engine import Engine
 from models.people import Person
-from models.readings import DECODER_NAMES, DEFAULT_BETA, PEAK, REGRESSION, SHARED, TO_IMAGE
+from models.readings import DEFAULT_BETA, TO_IMAGE, checked_beta
 from models.regions import Region, letterbox, region_from_alignment
 from models.stage_clock import DECODE, StageClock
 
@@ -62,7 +62,9 @@ class PoseEstimator:
 
     @classmethod
     def load(cls, bundle: Path, device: str = "auto", sha256: str | None = None, engine: str = "auto") -> PoseEstimator:
-        """Open a .task bundle on a device and run it a few times, so that the first frame is as fast as the others.
+        """Open a .task bundle on a device and run it a few times, since first runs are slow.
+
+        CUDA graphs are recorded anew for each size of picture: there the first frame takes longer all the same.
 
         device, engine: see `models.engines.choice.open_engine`. Raises BundleError or DeviceError with one sentence.
         """
@@ -84,6 +86,7 @@ class PoseEstimator:
 
         keep_heatmaps: give each person their heatmaps too. On the CPU, where it costs nothing, they always are.
         """
+        checked_beta(beta)
         clock = self._engine.clock()
         uploaded = self._engine.upload(image)
         person = None
@@ -109,6 +112,9 @@ class PoseEstimator:
         keep_heatmaps: bool = False,
     ) -> Estimate:
         """Whoever is in these crops of `image` (H, W, 3) uint8 BGR, one person for each; nobody is followed."""
+        checked_beta(beta)
+        if not regions:
+            return Estimate((), EstimateTimes())
         clock = self._engine.clock()
         readings = self._engine.read(self._engine.upload(image), regions, beta, clock, keep_heatmaps=keep_heatmaps)
         people = tuple(readings.person(i, region, i) for i, region in enumerate(regions))
@@ -147,16 +153,3 @@ def _stage_times(clock: StageClock) -> EstimateTimes:
     if DECODE in spent:
         spent = {**clock.parts, TO_IMAGE: spent[TO_IMAGE]} if clock.parts and TO_IMAGE in spent else {}
     return EstimateTimes(**stages, decode=decode, decoders=spent)
-
-
-__all__ = [
-    "DECODER_NAMES",
-    "DEFAULT_BETA",
-    "PEAK",
-    "REGRESSION",
-    "SHARED",
-    "TO_IMAGE",
-    "Estimate",
-    "EstimateTimes",
-    "PoseEstimator",
-]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.errors import UserError
 from models.people import Person
 from models.regions import Region, region_from_alignment
 
@@ -17,10 +18,19 @@ DECODER_NAMES: tuple[str, ...] = (*HEATMAP_DECODERS, REGRESSION)
 # Parts of the decoding that are no decoder.
 SHARED, PEAK, TO_IMAGE = "shared", "peak", "to image"
 BETA_RANGE = (0.5, 50.0)
+# Beyond these a recorded graph in float32 gives nonsense: every weight 0, or all of it on one cell.
+BETA_LIMITS = (0.01, 10_000.0)
 DEFAULT_BETA = 10.0
 # Share of the peak below which the debiased decoder cuts cells away: the outcome of `posescope study`.
 DEFAULT_FLOOR = 0.2
 PRESENCE_THRESHOLD = 0.5
+
+
+def checked_beta(beta: float) -> float:
+    """`beta`, or UserError unless it lies within BETA_LIMITS."""
+    if not BETA_LIMITS[0] <= beta <= BETA_LIMITS[1]:
+        raise UserError(f"beta must be from {BETA_LIMITS[0]:g} to {BETA_LIMITS[1]:g}, not {beta:g}.")
+    return beta
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,10 @@ def _distances(
 
 
 def _summary(distances: NDArray[np.float64]) -> CellErrors:
-    p50, p95, largest = np.percentile(distances, (50, 95, 100))
+    # A point that is no number is as far off as can be.
+    distances = np.where(np.isnan(distances), np.inf, distances)
+    with np.errstate(invalid="ignore"):
+        p50, p95, largest = np.nan_to_num(np.percentile(distances, (50, 95, 100)), nan=np.inf, posinf=np.inf)
     return CellErrors(float(p50), float(p95), float(largest), float((distances > FAR_CELLS).mean()))
 
 

@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from app.errors import UserError
 from models.devices import why_not
@@ -82,7 +82,8 @@ def open_contenders(
             missing.append(Missing(name, str(error).rstrip(".")))
             continue
         if name == "cuda" and engine.name == "torch":
-            missing.append(Missing(name, "no CUDA graphs in this version: see torch-cuda"))
+            warning = cast("Engine", engine).warning
+            missing.append(Missing(name, (warning or "CUDA graphs cannot be used here").rstrip(".")))
             continue
         found.append(Contender(name, engine))
     if not found:

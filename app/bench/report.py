@@ -128,8 +128,13 @@ def _notes(bench: Bench) -> Iterator[str]:
     if bench.sweep is not None:
         yield (
             "Growth: time ÷ size is 1 where the time grows as the size does, and less where it grows more slowly; "
-            "a few percent are noise. shared: what all decoders need once; peak: the reference of the bias meter; "
-            f"to image: from the crop into the picture; medians of {bench.sweep.part_samples} frames."
+            "a few percent are noise."
+            + (
+                " shared: what all decoders need once; peak: the reference of the bias meter; to image: from the crop "
+                f"into the picture; medians of {bench.sweep.part_samples} frames."
+                if bench.sweep.parts
+                else " This engine does not take the decoders apart."
+            )
         )
     yield _memory_note(bench.engines)
     if bench.missing:

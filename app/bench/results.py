@@ -90,17 +90,27 @@ def _engine(bench: Bench, engine: EngineResult) -> dict[str, Any]:
         "stages_ms": {stage: _spread(engine.stages[stage]) for stage in (*STAGES, TOTAL)},
         "fps": engine.fps,
         "frames_with_person": engine.frames_with_person,
-        "max_error_cells": None if errors is None else max(error.max for error in errors.values()),
+        "max_error_cells": None if errors is None else _finite(max(error.max for error in errors.values())),
         "error_cells": None
         if errors is None
         else {
-            decoder: {"p50": error.p50, "p95": error.p95, "max": error.max, "above_0.1": error.far_share}
+            decoder: {
+                "p50": _finite(error.p50),
+                "p95": _finite(error.p95),
+                "max": _finite(error.max),
+                "above_0.1": error.far_share,
+            }
             for decoder, error in errors.items()
         },
         "median_share_of_body": engine.share_of_body,
         "peak_memory_mb": engine.peak_mb,
         "vs_mediapipe": bench.vs_mediapipe(engine),
     }
+
+
+def _finite(value: float) -> float | None:
+    """JSON knows no infinity; a point that is no number is that far off."""
+    return value if math.isfinite(value) else None
 
 
 def _spread(spread: Spread | None) -> dict[str, Any] | None:

@@ -22,6 +22,8 @@ FRAMES = 24
 # Engines that take the decoders apart only now and then do so at least every 32nd frame.
 _MOST_FRAMES_FOR_PARTS = 384
 _PARTS_WANTED = 12
+# Without any until then, this engine does not tell them.
+_TRIED_FOR_PARTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def _parts(engine: Engine, frames: Sequence[Image]) -> tuple[list[Part], int]:
         taken += bool(parts)
         for name, spent in parts.items():
             samples.setdefault(name, []).append(spent)
-        if taken == _PARTS_WANTED:
+        if taken == _PARTS_WANTED or (not taken and i > _TRIED_FOR_PARTS):
             break
     medians = {name: float(np.median(spent)) / 1e6 for name, spent in samples.items()}
     sums = np.cumsum(list(medians.values()))

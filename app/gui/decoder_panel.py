@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
 
 from app.decoder_display import display_name, display_title
 from app.gui.widgets import JumpSlider, tool_button
+from models.readings import BETA_RANGE
 
 # The decoders that the app is about stand on the switch, the others in the list beside it.
 SWITCH_DECODERS = ("argmax", "ipr", "debiased")
 LIST_DECODERS = ("argmax-quarter", "dark", "regression")
-BETA_RANGE = (0.5, 50.0)
 _SLIDER_STEPS = 400
 
 _EXPLAINED = {

@@ -48,7 +48,8 @@ class MeterBoard:
     def __init__(self, *, latency_window_s: float = LATENCY_WINDOW_S, jitter_window_s: float = JITTER_WINDOW_S) -> None:
         self._lock = threading.Lock()
         self._latency = LatencyMeter(latency_window_s)
-        self._decoders = LatencyMeter(latency_window_s)
+        # Some engines take the decoders apart only now and then: none of those few is left out.
+        self._decoders = LatencyMeter(latency_window_s, warm_up=0)
         self._interval = LatencyMeter(latency_window_s, warm_up=0)
         self._jitter = JitterMeter(jitter_window_s)
         self._bias = BiasMeter(jitter_window_s)

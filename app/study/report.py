@@ -24,8 +24,7 @@ from app.study.figures import LEAST_CELLS, case_name
 from app.study.still import BY_FAR, StillRow, Verdict
 from app.study.synthetic import LOST_CELLS, MAP_CELLS, Condition, Grid
 from app.study.tables import form_name, markdown, percent, rounded
-from models.estimator import DECODER_NAMES
-from models.readings import DEFAULT_BETA
+from models.readings import DECODER_NAMES, DEFAULT_BETA
 
 _GROUP_NAMES = {
     "neither": "neither background nor noise",

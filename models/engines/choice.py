@@ -16,13 +16,15 @@ ENGINE_NAMES = ("auto", "openvino", "torch")
 def open_engine(path: Path, device: str = "auto", sha256: str | None = None, engine: str = "auto") -> Engine:
     """Run the .task bundle at `path` on a device, as fast as that can be done.
 
-    device: auto, cuda, cuda:N, mps or cpu. engine: auto takes OpenVINO on the CPU, where it is installed, and torch
-    everywhere else. Raises BundleError or DeviceError with one sentence.
+    device: auto, cuda, cuda:N, mps or cpu. engine: auto takes OpenVINO on the CPU, CUDA graphs on CUDA and torch
+    elsewhere, and torch wherever the faster one cannot be used. Raises BundleError or DeviceError with one sentence.
     """
     if engine not in ENGINE_NAMES:
         raise DeviceError(unknown_name("engine", engine, ENGINE_NAMES))
     bundle = open_bundle(path, sha256)
     chosen = choose_device("cpu" if engine == "openvino" and device == "auto" else device)
+    if engine == "openvino" and chosen.kind != "cpu":
+        raise DeviceError(f"OpenVINO computes on the CPU here, not on {device}: leave --device or --engine out.")
     if chosen.kind.startswith("cuda") and engine == "auto":
         return _cuda_engine(bundle, chosen)
     if chosen.kind != "cpu" or engine == "torch":
@@ -38,7 +40,7 @@ def open_engine(path: Path, device: str = "auto", sha256: str | None = None, eng
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     if engine == "openvino":
         raise DeviceError(f"OpenVINO cannot be used here ({reason}).")
-    slower = f"OpenVINO cannot be used here ({reason}): computing in torch instead, at a third of the speed."
+    slower = f"OpenVINO cannot be used here ({reason}): computing in torch instead, which is slower."
     return _torch_engine(bundle, dataclasses.replace(chosen, warning=chosen.warning or slower))
 
 

@@ -39,8 +39,6 @@ _TIMED_RUNS = 20
 _ALGORITHMS_TRIED = 4
 # Recorded ways from a size of picture and a number of people to keypoints; the one not used for longest goes.
 _MOST_PLANS = 8
-# While one piece of the picture is on its way to the device, the next is put into pinned memory.
-_PIECE_BYTES = 2 * 2**20
 _LARGEST_DISAGREEMENT_CELLS = 0.1
 
 

@@ -8,6 +8,8 @@ import torch
 
 from models.stage_clock import StageClock
 
+_NOBODY = ""
+
 
 class CudaClock(StageClock):
     """Laps are events in the device's own stream.
@@ -27,12 +29,16 @@ class CudaClock(StageClock):
         self._stages.append(stage)
         self._marks.append(self._mark())
 
+    def skip(self) -> None:
+        self.lap(_NOBODY)
+
     def times(self) -> dict[str, int]:
         self._marks[-1].synchronize()
         spent: dict[str, int] = {}
         for i, stage in enumerate(self._stages):
             milliseconds: float = self._marks[i].elapsed_time(self._marks[i + 1])
             spent[stage] = spent.get(stage, 0) + round(milliseconds * 1e6)
+        spent.pop(_NOBODY, None)
         return spent
 
     def _mark(self) -> Any:

@@ -40,7 +40,7 @@ class Engine(Protocol):
     def read(
         self, image: Any, regions: Sequence[Region], beta: float, clock: StageClock, *, keep_heatmaps: bool
     ) -> CropReadings:
-        """The crops at `regions`, one after the other or at once, read by every decoder.
+        """The crops at `regions`, at least one, one after the other or at once, read by every decoder.
 
         Laps: preprocess, network, and the parts of decoding, or "decode" where they are not taken apart.
         keep_heatmaps: bring them to the host; where they are there anyway, they are always kept.

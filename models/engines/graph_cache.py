@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +13,16 @@ from pathlib import Path
 import platformdirs
 
 # The text of these makes the graphs: a change to any of them makes what was kept useless.
-_MAKERS = ("constants", "decoders", "readings", "reader", "blazepose", "tflite_graph", "engines/openvino_graphs")
+_MAKERS = (
+    "constants",
+    "decoders",
+    "readings",
+    "reader",
+    "blazepose",
+    "tflite_graph",
+    "engines/openvino_graphs",
+    "engines/openvino_engine",
+)
 _MOST_KEPT = 6
 _DIGEST = "sha256"
 
@@ -31,27 +42,33 @@ class GraphCache:
         try:
             graphs = {name: (folder / name).read_bytes() for name in names}
             digest = (folder / _DIGEST).read_text("ascii")
-            os.utime(folder)
         except (OSError, ValueError):
             return None
+        with contextlib.suppress(OSError):  # someone else's cache can be read all the same
+            os.utime(folder)
         # Whoever reads a graph trusts it: a damaged one could end the program.
         return graphs if digest == _digest_of(graphs) else None
 
     def write(self, key: Iterable[str], graphs: Mapping[str, bytes]) -> None:
         """Keep these graphs, whole or not at all, and forget those that were not used for longest."""
         folder = self._folder_of(key)
+        unfinished = None
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=self._folder))
             for name, graph in graphs.items():
                 (unfinished / name).write_bytes(graph)
             (unfinished / _DIGEST).write_text(_digest_of(graphs), "ascii")
-            _remove(folder)
+            shutil.rmtree(folder, ignore_errors=True)
             unfinished.rename(folder)
             for old in sorted(self._folder.iterdir(), key=lambda entry: -entry.stat().st_mtime)[_MOST_KEPT:]:
-                _remove(old)
+                shutil.rmtree(old, ignore_errors=True)
         except OSError:
+            # The disk is full, or another process keeps the same graphs at this moment.
             return
+        finally:
+            if unfinished is not None:
+                shutil.rmtree(unfinished, ignore_errors=True)
 
     def _folder_of(self, key: Iterable[str]) -> Path:
         digest = hashlib.sha256()
@@ -72,10 +89,3 @@ def _source(module: str) -> str:
         return (Path(__file__).parents[1] / f"{module}.py").read_text("utf-8")
     except OSError:
         return ""
-
-
-def _remove(folder: Path) -> None:
-    for file in folder.iterdir() if folder.is_dir() else ():
-        file.unlink(missing_ok=True)
-    if folder.is_dir():
-        folder.rmdir()

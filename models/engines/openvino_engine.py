@@ -21,6 +21,8 @@ from models.stage_clock import DECODE, StageClock
 
 # Taking the decoders apart costs half as much as decoding: only now and then.
 _PARTS_EVERY = 32
+# After the warm-up, and early enough for a short clip.
+_FIRST_PARTS = 6
 _CONFIG = {
     # Where the processor could compute in bfloat16 it would: half a cell off on average.
     "INFERENCE_PRECISION_HINT": "f32",
@@ -114,9 +116,14 @@ class OpenVinoEngine:
         *,
         keep_heatmaps: bool,
     ) -> CropReadings:
-        return joined([self._read_one(image, region, beta, clock) for region in regions])
+        clock.parts = {}
+        # Of one crop among several the parts would not be those of the whole.
+        alone = len(regions) == 1
+        return joined([self._read_one(image, region, beta, clock, alone) for region in regions])
 
-    def _read_one(self, image: NDArray[np.uint8], region: Region, beta: float, clock: StageClock) -> CropReadings:
+    def _read_one(
+        self, image: NDArray[np.uint8], region: Region, beta: float, clock: StageClock, alone: bool
+    ) -> CropReadings:
         _fill(self._landmarks, region.cut(image, self.landmark_size, extend=True))
         clock.lap("preprocess")
         _infer(self._landmarks)
@@ -127,7 +134,7 @@ class OpenVinoEngine:
         points, scores, alignment, heatmaps, presence = (result.copy() for result in self._results)
         clock.lap(DECODE)
         self._frames += 1
-        if self._frames % _PARTS_EVERY == 0:
+        if alone and self._frames % _PARTS_EVERY == _FIRST_PARTS:
             clock.parts = self._parts()
             clock.skip()
         return CropReadings(points[:, :-1], scores, points[:, -1], alignment, presence, heatmaps)

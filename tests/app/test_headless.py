@@ -24,7 +24,7 @@ from app.frames import Image
 from app.meters.board import ESTIMATED
 from app.overlay import draw_overlay
 from models.bundle import DETECTOR_MEMBER
-from models.estimator import DECODER_NAMES
+from models.readings import DECODER_NAMES, HEATMAP_DECODERS, PEAK, SHARED, TO_IMAGE
 from models.skeletons import BLAZEPOSE_33
 from tests.app.meter_motion import fits_of_seven
 from tests.app.test_mp4_writer import read_back
@@ -106,6 +106,8 @@ def test_the_report_holds_every_stage_and_decoder(finished: Finished) -> None:
     for spread in report["stages_ms"].values():
         assert 0 <= spread["p50"] <= spread["p95"] <= spread["p99"] <= spread["max"]
         assert spread["count"] == FRAMES - 3
+    # The decoders one by one, of at least one frame also where the engine tells them now and then only.
+    assert set(report["decode_parts_ms"]) == {SHARED, *HEATMAP_DECODERS, PEAK, TO_IMAGE}
     for kind in ("jitter", "bias"):
         assert set(report[kind]) == set(DECODER_NAMES)
         for reading in report[kind].values():
@@ -201,7 +203,7 @@ BAD_INPUT = {
     "half a bundle": (["clip.mp4", "--model", "half.task"], "damaged or truncated"),
     "another bundle": (["clip.mp4", "--model", "other.task"], "is not a pose bundle"),
     "no networks": (["clip.mp4", "--model", "garbage.task"], ""),
-    "beta 0": (["clip.mp4", "--beta", "0"], "beta must be greater than 0, not 0."),
+    "beta 0": (["clip.mp4", "--beta", "0"], "beta must be from 0.01 to 10000, not 0."),
     "beta negative": (["clip.mp4", "--beta", "-2"], "not -2."),
     "beta nan": (["clip.mp4", "--beta", "nan"], "not nan."),
     "beta infinite": (["clip.mp4", "--beta", "inf"], "not inf."),

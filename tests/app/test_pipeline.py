@@ -16,7 +16,8 @@ from app.pipeline import DecoderChoice, Pipeline
 from app.smoothing import OneEuroSettings
 from app.sources.base import Source
 from app.sources.video_file import VideoFileSource
-from models.estimator import DECODER_NAMES, PoseEstimator
+from models.estimator import PoseEstimator
+from models.readings import DECODER_NAMES
 from tests.app import builders
 from tests.app.pipeline_parts import CHOICE, LONG, CommandedCamera, FakeEstimator, FileLike, Run, until
 

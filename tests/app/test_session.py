@@ -90,7 +90,7 @@ def test_a_bad_choice_is_told_and_changes_nothing() -> None:
         with pytest.raises(UserError, match="Unknown decoder"):
             session.set_decoder(name)
     for beta in (0.0, -1.0, float("nan"), float("inf")):
-        with pytest.raises(UserError, match="beta must be greater than 0"):
+        with pytest.raises(UserError, match="beta must be from"):
             session.set_beta(beta)
     assert (session.choice.name, session.choice.beta) == ("debiased", 10.0)
     with pytest.raises(UserError, match="Did you mean “ipr”"):

@@ -35,7 +35,7 @@ from app.study.synthetic import (
 )
 from app.study.tables import form_name
 from models.decoders import DECODERS, Debiased, SubcellPeak, get_decoder
-from models.estimator import DECODER_NAMES
+from models.readings import DECODER_NAMES
 from tests.models.clip import as_coco, clip_frames, true_joints
 
 CLEAN = Condition(peak=1.0, background=0.0, noise=0.0, sigma=2.0)

@@ -15,9 +15,9 @@ from app.decoder_display import DECODER_COLORS, DISPLAY_NAMES
 from app.meters.bias import BiasMeter
 from app.meters.jitter import JitterMeter
 from models.decoders import DECODERS
-from models.estimator import DECODER_NAMES, PoseEstimator
+from models.estimator import PoseEstimator
 from models.people import Person
-from models.readings import HEATMAP_DECODERS, PRESENCE_THRESHOLD
+from models.readings import DECODER_NAMES, HEATMAP_DECODERS, PRESENCE_THRESHOLD
 from tests.models.clip import FPS, as_coco, clip_frames, true_joints
 
 ROOT = Path(__file__).parents[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -12,12 +13,12 @@ import pytest
 
 from app.bundled import model_file
 from models.bundle import Bundle, open_bundle
-from models.devices import choose_device
+from models.devices import Device, choose_device
 from models.engines import choice
 from models.engines.graph_cache import GraphCache
 from models.engines.openvino_engine import OpenVinoEngine
 from models.engines.torch_engine import TorchEngine
-from models.errors import DeviceError
+from models.errors import DeviceError, UserError
 from models.estimator import PoseEstimator
 from models.people import Person
 from models.readings import DECODER_NAMES, HEATMAP_DECODERS, PEAK, SHARED, TO_IMAGE
@@ -84,7 +85,7 @@ def test_the_keypoints_are_those_of_torch(model, kept):
             assert_same(one, other)
 
 
-@pytest.mark.parametrize("beta", [0.5, 3.0, 40.0, 50.0, 120.0, 1000.0])
+@pytest.mark.parametrize("beta", [0.01, 0.5, 3.0, 40.0, 50.0, 120.0, 10_000.0])
 def test_every_beta_is_read_as_torch_reads_it(lite, reference, beta):
     image = clip_frames()[40]
     (one,), (other,) = (estimator.read(image, REGIONS[:1], beta).people for estimator in (lite, reference))
@@ -149,7 +150,7 @@ import sys, threading
 from pathlib import Path
 from app.bundled import model_file
 from models.bundle import open_bundle
-from models.devices import choose_device
+from models.devices import Device, choose_device
 from models.engines.graph_cache import GraphCache
 from models.engines.openvino_engine import OpenVinoEngine
 OpenVinoEngine(open_bundle(*model_file("lite")), choose_device("cpu"), GraphCache(Path({folder!r})))
@@ -211,6 +212,34 @@ def test_only_the_graphs_used_last_are_kept(tmp_path):
     assert kept == [False] * 3 + [True] * 6
 
 
+def test_two_who_keep_the_same_graphs_leave_nothing_behind(tmp_path, monkeypatch):
+    cache = GraphCache(tmp_path)
+    rename = Path.rename
+
+    def late(self, target):
+        # The other one was faster.
+        if not target.exists():
+            target.mkdir()
+            (target / "a").write_bytes(b"1")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    for _ in range(3):
+        cache.write(["one"], {"a": b"1"})
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_graphs_of_someone_else_can_be_read(tmp_path, monkeypatch):
+    cache = GraphCache(tmp_path)
+    cache.write(["one"], {"a": b"1"})
+
+    def refused(*args, **options):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "utime", refused)
+    assert cache.read(["one"], ["a"]) == {"a": b"1"}
+
+
 def broken(*args: object) -> OpenVinoEngine:
     raise RuntimeError("No conversion rule found.\nMore lines.")
 
@@ -222,6 +251,23 @@ def test_where_openvino_cannot_take_over_torch_computes(monkeypatch):
     assert engine.warning.startswith("OpenVINO cannot be used here (No conversion rule found.): computing in torch")
     with pytest.raises(DeviceError, match=r"OpenVINO cannot be used here \(No conversion rule found\.\)\.$"):
         choice.open_engine(model_file("lite")[0], "cpu", engine="openvino")
+
+
+def test_openvino_is_not_asked_for_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(choice, "choose_device", lambda name: Device("cuda:0", "cuda (Make)"))
+    with pytest.raises(DeviceError, match="OpenVINO computes on the CPU here, not on cuda"):
+        choice.open_engine(model_file("lite")[0], "cuda", engine="openvino")
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.0099, 10_001.0, -1.0, math.nan, math.inf])
+def test_a_beta_that_a_graph_cannot_read_is_refused(lite, beta):
+    for read in (lite.estimate, lambda image, beta: lite.read(image, REGIONS[:1], beta)):
+        with pytest.raises(UserError, match="beta must be from"):
+            read(clip_frames()[0], beta)
+
+
+def test_nobody_is_read_from_no_crops(lite):
+    assert lite.read(clip_frames()[0], []).people == ()
 
 
 def test_an_engine_that_does_not_exist_is_told():

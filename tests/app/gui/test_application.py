@@ -227,7 +227,7 @@ class TestInsideThisProcess:
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
         [
-            (("--beta", "0"), "beta must be greater than 0, not 0."),
+            (("--beta", "0"), "beta must be from 0.01 to 10000, not 0."),
             (("--source", "missing.mp4"), "No such file or folder: missing.mp4."),
         ],
     )

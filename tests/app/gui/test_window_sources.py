@@ -11,7 +11,8 @@ from app.bundled import SAMPLE_CLIP
 from app.meters.board import ESTIMATED, PAINTED
 from app.session import NetworkChoice, Session
 from app.sources import make_source
-from models.estimator import DECODER_NAMES, PoseEstimator
+from models.estimator import PoseEstimator
+from models.readings import DECODER_NAMES
 from tests.app.gui.conftest import OpenWindow
 from tests.app.gui.desk import (
     LONG_MS,
