@@ -204,6 +204,17 @@ def test_a_shift_is_found_in_cells(reference: Engine) -> None:
     assert (slight["dark"].max, slight["dark"].far_share) == (pytest.approx(0.05, abs=1e-4), 0)
 
 
+def test_points_that_are_no_numbers_are_the_worst_there_are(reference: Engine) -> None:
+    frames = clip_frames()[10:12]
+    torch = PoseEstimator(reference)
+    crops = [[one.region] for one in follow(torch, frames, "clip", lambda: None) if one]
+    errors = cell_errors(torch, PoseEstimator(Shifted(reference, np.nan)), frames, crops, lambda: None)
+    assert errors is not None
+    assert errors["dark"].max == np.inf
+    assert errors["dark"].far_share > 0.3
+    assert errors["debiased"].max == 0
+
+
 def test_following_is_timed_with_all_its_stages(reference: Engine) -> None:
     (samples,) = measure([Following(PoseEstimator(reference), clip_frames()[:12])], lambda: None)
     assert samples.frames_with_person == len(samples.frames) == 12

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -214,6 +216,18 @@ def test_the_text_shows_the_numbers_within_100_columns() -> None:
     assert "Its points lie 0.69 % of the body's size (median)" in joined
     assert "Not measured: cuda, torch-cuda: no GPU here." in joined
     assert "(openvino 5, torch 5 times)" in joined
+
+
+def test_an_error_without_end_is_no_number_in_json() -> None:
+    (found,) = as_json(bench(engine("openvino", 6.0, error=math.inf)))["engines"]
+    assert found["max_error_cells"] is None
+    json.dumps(found, allow_nan=False)
+
+
+def test_an_engine_that_does_not_take_its_decoders_apart_says_so() -> None:
+    told = as_text(bench(engine("cuda", 1.0), sweep=dataclasses.replace(GROWTH, parts=[], part_samples=0)))
+    assert "does not take the decoders apart" in " ".join(told.split())
+    assert "medians of" not in told.partition("Growth: time")[2]
 
 
 def test_several_people_and_a_peak_that_is_not_known_are_told() -> None:
