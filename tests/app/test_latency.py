@@ -114,8 +114,8 @@ def test_decoders_are_read_one_by_one_and_apart_from_the_network():
         board.add(timed_result(i, i * 40 * MS, replace(stages(i * 40 * MS + 25 * MS), decoders=parts)))
     snapshot = board.read()
     assert list(snapshot.decoders) == ["shared", "ipr"]
-    # The first three are left out.
-    assert (snapshot.decoders["ipr"].p50, snapshot.decoders["ipr"].now, snapshot.decoders["ipr"].count) == (8, 11, 7)
+    # None is left out: some engines take the decoding apart in a few frames only.
+    assert (snapshot.decoders["ipr"].p50, snapshot.decoders["ipr"].now, snapshot.decoders["ipr"].count) == (6.5, 11, 10)
     assert snapshot.latency["network"].p50 == 16
 
 

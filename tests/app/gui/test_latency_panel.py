@@ -102,7 +102,7 @@ def test_every_row_is_what_the_frames_took(desk: Desk) -> None:
     ]
     assert rows["frame interval"] == texts(passed)
     for part, title in PARTS.items():
-        assert rows[title] == texts([stage.decoders[part] / MS for stage in stages])
+        assert rows[title] == texts([result.stages.decoders[part] / MS for result in results])
     whole = ["capture → paint", *STAGES, "frame interval", "Decoding, one by one"]
     assert list(rows)[: len(whole)] == whole
     assert len(rows) == len(whole) + len(PARTS)
