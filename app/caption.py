@@ -64,7 +64,9 @@ def draw_caption(picture: Image, result: PoseResult, readings: Readings | None) 
     title = display_title(result.decoder)
     beta = beta_text(result.decoder, result.beta)
     smoothed = "smoothed" if result.smoothed else ""
-    subtitle = " · ".join(part for part in (result.network, result.device, smoothed, _fps_text(readings)) if part)
+    # "cpu (OpenVINO)": the picture's font has no brackets of its own.
+    device = result.device.replace(" (", ", ").removesuffix(")")
+    subtitle = " · ".join(part for part in (result.network, device, smoothed, _fps_text(readings)) if part)
     subtitle = _shortened(subtitle, small, width - 4 * pad)
     meters = _meters(result.decoder, readings, smoothed=bool(result.smoothed))
 
