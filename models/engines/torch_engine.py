@@ -122,6 +122,8 @@ def _in_one_call(network: LandmarkNetwork) -> Callable[[Tensor], tuple[Tensor, .
     with torch.no_grad(), warnings.catch_warnings():
         # Its successors need a C++ compiler on the user's computer, or run layer by layer.
         warnings.simplefilter("ignore", DeprecationWarning)
+        # The sizes are the same in every run: as constants they are right.
+        warnings.filterwarnings("ignore", category=torch.jit._trace.TracerWarning)
         try:
             recorded = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
             frozen: Callable[[Tensor], tuple[Tensor, ...]] = torch.jit.freeze(recorded)
