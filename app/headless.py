@@ -19,6 +19,7 @@ from app.frames import PoseResult
 from app.ledger import latency_ledger
 from app.meters.board import MeterBoard, MeterSnapshot
 from app.meters.rolling import JointDistances
+from app.output_file import check_outputs
 from app.overlay import OverlayStyle
 from app.session import NetworkChoice, Session, checked_decoder
 from app.smoothing import OneEuroSettings
@@ -31,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     if options.max_frames is not None and options.max_frames < 1:
         raise UserError("--max-frames must be at least 1.")
     outputs = [path for path in (options.output, options.keypoints, options.report) if path is not None]
-    _check_outputs(outputs, options.source, options.overwrite)
+    check_outputs(outputs, options.source, overwrite=options.overwrite)
 
     ghosts = _ghosts(options.ghosts)
     source = make_source(options.source)
@@ -125,27 +126,6 @@ def _wait(session: Session, progress: _Progress) -> bool:
     except KeyboardInterrupt:
         return True
     return False
-
-
-def _check_outputs(paths: list[Path], source: str, overwrite: bool) -> None:
-    """Before the run, so that it is not in vain. Raises OutputError."""
-    for i, path in enumerate(paths):
-        try:
-            folder = next(parent for parent in path.absolute().parents if parent.exists())
-            exists, is_folder = path.exists(), path.is_dir()
-            is_source = exists and Path(source).exists() and path.samefile(source)
-        except OSError as error:
-            raise OutputError(f"Cannot write {path}: {error.strerror}.") from None
-        if not folder.is_dir():
-            raise OutputError(f"Cannot write {path}: {folder} is not a folder.")
-        if is_folder:
-            raise OutputError(f"{path} is a folder, not a file to write to.")
-        if path.resolve() in [other.resolve() for other in paths[:i]]:
-            raise OutputError(f"{path} is named for two outputs.")
-        if is_source:
-            raise OutputError(f"{path} is the source: choose another name for the output.")
-        if exists and not overwrite:
-            raise OutputError(f"{path} exists already: choose another name, or say --overwrite.")
 
 
 def _report(session: Session, progress: _Progress, seconds: float) -> dict[str, Any]:

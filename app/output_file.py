@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -129,3 +130,27 @@ class OutputFile:
     def _error(self, error: OSError) -> OutputError:
         self._failure = f"Cannot write {self.path}: {error.strerror or error}."
         return OutputError(self._failure)
+
+
+def check_outputs(paths: Sequence[Path], source: str, *, overwrite: bool) -> None:
+    """Whether all of these files can be made, before the work, so that it is not in vain. Raises OutputError.
+
+    source: what is read, which no output may replace.
+    """
+    for i, path in enumerate(paths):
+        try:
+            folder = next(parent for parent in path.absolute().parents if parent.exists())
+            exists, is_folder = path.exists(), path.is_dir()
+            is_source = exists and Path(source).exists() and path.samefile(source)
+        except OSError as error:
+            raise OutputError(f"Cannot write {path}: {error.strerror}.") from None
+        if not folder.is_dir():
+            raise OutputError(f"Cannot write {path}: {folder} is not a folder.")
+        if is_folder:
+            raise OutputError(f"{path} is a folder, not a file to write to.")
+        if path.resolve() in [other.resolve() for other in paths[:i]]:
+            raise OutputError(f"{path} is named for two outputs.")
+        if is_source:
+            raise OutputError(f"{path} is the source: choose another name for the output.")
+        if exists and not overwrite:
+            raise OutputError(f"{path} exists already: choose another name, or say --overwrite.")

@@ -20,6 +20,7 @@ from app.overlay import OverlayStyle
 from app.pipeline import DecoderChoice, Pipeline
 from app.recorder import Recorder, RecordingSummary
 from app.sources.base import Source
+from models.engines.choice import check_names
 from models.errors import unknown_name
 from models.readings import checked_beta
 
@@ -32,12 +33,16 @@ DEFAULT_DECODER = "debiased"
 @dataclass(frozen=True, slots=True)
 class NetworkChoice:
     """Which network to run where: lite, full, heavy or the path of a .task bundle; device and engine as in
-    `models.engines.choice.open_engine`.
+    `models.engines.choice.open_engine`. Raises DeviceError for a device or an engine that does not exist.
     """
 
     model: str = "full"
     device: str = "auto"
     engine: str = "auto"
+
+    def __post_init__(self) -> None:
+        # Here, and not when the network is loaded: the window would be open by then.
+        check_names(self.device, self.engine)
 
     @property
     def label(self) -> str:

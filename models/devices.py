@@ -43,9 +43,7 @@ def choose_device(name: str) -> Device:
 
     Raises DeviceError for a name that is not a device at all.
     """
-    kind, colon, number = name.partition(":")
-    if kind not in DEVICE_NAMES or (colon and not (kind == "cuda" and number.isdecimal())):
-        raise DeviceError(unknown_name("device", name, DEVICE_NAMES))
+    kind, number = named_device(name)
     if kind == "cpu" or (kind == "auto" and not may_have_gpu()):
         return Device("cpu", "cpu")
     import torch
@@ -59,6 +57,14 @@ def choose_device(name: str) -> Device:
         kind = f"cuda:{int(number or 0)}"
         return Device(kind, f"cuda ({torch.cuda.get_device_name(torch.device(kind))})")
     return Device(kind, kind)
+
+
+def named_device(name: str) -> tuple[str, str]:
+    """Kind and number ("" without one) of a device, whether it is here or not. Raises DeviceError for another name."""
+    kind, colon, number = name.partition(":")
+    if kind not in DEVICE_NAMES or (colon and not (kind == "cuda" and number.isdecimal())):
+        raise DeviceError(unknown_name("device", name, DEVICE_NAMES))
+    return kind, number
 
 
 def may_have_gpu() -> bool:

@@ -25,6 +25,7 @@ from app.bench.sweep import sweep, sweep_frames
 from app.bundled import SAMPLE_CLIP, model_file
 from app.errors import OutputError, UserError
 from app.frames import Image
+from app.output_file import check_outputs
 from models.engines.choice import open_engine
 from models.engines.engine import Engine
 from models.estimator import PoseEstimator
@@ -85,25 +86,8 @@ def _checked(options: argparse.Namespace) -> list[str]:
         raise UserError(f"--people must be from 1 to {MOST_PEOPLE}, not {options.people}.")
     names = chosen_names(options.engines)
     if options.json is not None:
-        _check_output(options.json, options.source, overwrite=options.overwrite)
+        check_outputs([options.json], options.source or str(SAMPLE_CLIP), overwrite=options.overwrite)
     return names
-
-
-def _check_output(path: Path, source: str | None, *, overwrite: bool) -> None:
-    try:
-        folder = next(parent for parent in path.absolute().parents if parent.exists())
-        exists, is_folder = path.exists(), path.is_dir()
-        is_source = exists and source is not None and Path(source).exists() and path.samefile(source)
-    except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror}.") from None
-    if not folder.is_dir():
-        raise OutputError(f"Cannot write {path}: {folder} is not a folder.")
-    if is_folder:
-        raise OutputError(f"{path} is a folder, not a file to write to.")
-    if is_source:
-        raise OutputError(f"{path} is the source: choose another name for the output.")
-    if exists and not overwrite:
-        raise OutputError(f"{path} exists already: choose another name, or say --overwrite.")
 
 
 def _write(path: Path, bench: Bench, *, overwrite: bool) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from models.bundle import Bundle, open_bundle
-from models.devices import Device, choose_device
+from models.devices import Device, choose_device, named_device
 from models.engines.engine import Engine
 from models.errors import DeviceError, UserError, unknown_name
 
@@ -19,8 +19,7 @@ def open_engine(path: Path, device: str = "auto", sha256: str | None = None, eng
     device: auto, cuda, cuda:N, mps or cpu. engine: auto takes OpenVINO on the CPU, CUDA graphs on CUDA and torch
     elsewhere, and torch wherever the faster one cannot be used. Raises BundleError or DeviceError with one sentence.
     """
-    if engine not in ENGINE_NAMES:
-        raise DeviceError(unknown_name("engine", engine, ENGINE_NAMES))
+    check_names(device, engine)
     bundle = open_bundle(path, sha256)
     chosen = choose_device("cpu" if engine == "openvino" and device == "auto" else device)
     if engine == "openvino" and chosen.kind != "cpu":
@@ -42,6 +41,13 @@ def open_engine(path: Path, device: str = "auto", sha256: str | None = None, eng
         raise DeviceError(f"OpenVINO cannot be used here ({reason}).")
     slower = f"OpenVINO cannot be used here ({reason}): computing in torch instead, which is slower."
     return _torch_engine(bundle, dataclasses.replace(chosen, warning=chosen.warning or slower))
+
+
+def check_names(device: str, engine: str) -> None:
+    """Raises DeviceError with one sentence for what is no device or no engine, wherever it is."""
+    named_device(device)
+    if engine not in ENGINE_NAMES:
+        raise DeviceError(unknown_name("engine", engine, ENGINE_NAMES))
 
 
 def _torch_engine(bundle: Bundle, device: Device) -> Engine:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import shutil
 import subprocess
 import sys
@@ -384,22 +383,3 @@ def test_after_a_crash_in_mid_recording_all_but_the_last_second_is_there(tmp_pat
     assert recorded - 30 <= len(times) <= recorded + 1
     assert times == pytest.approx([i / 30 for i in range(len(times))], abs=1e-4)
     assert all(picture.shape == (240, 320, 3) for picture in pictures)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="priorities of single threads are set on Linux only")
-@pytest.mark.parametrize("live", [True, False])
-def test_a_live_recording_lets_the_others_compute_first(tmp_path, monkeypatch, live):
-    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    seen = []
-
-    def draw(*args, **options):
-        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-        return draw_overlay(*args, **options)
-
-    monkeypatch.setattr(drawn_once, "draw_overlay", draw)
-    recorder = make(tmp_path, block=not live)
-    recorder.start()
-    recorder.offer(small(0))
-    recorder.stop()
-    assert seen == [min(19, own + recorder_module._NICENESS) if live else own]
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own

@@ -229,6 +229,11 @@ class TestInsideThisProcess:
         [
             (("--beta", "0"), "beta must be from 0.01 to 10000, not 0."),
             (("--source", "missing.mp4"), "No such file or folder: missing.mp4."),
+            (
+                ("--engine", "openvno"),
+                "Unknown engine “openvno”. Did you mean “openvino”? Known: auto, openvino, torch.",
+            ),
+            (("--device", "cudda"), "Unknown device “cudda”. Did you mean “cuda”? Known: auto, cuda, mps, cpu."),
         ],
     )
     def test_other_mistakes_too(
