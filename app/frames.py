@@ -23,10 +23,12 @@ class Frame:
     index: counts the frames that this source delivered, from 0, without gaps.
     captured_ns: host clock when the host received the frame, before decoding. Latency is counted from here.
     time_ns: when the picture was taken, in ns on the source's own time line, strictly rising. A live source
-        uses captured_ns; a file its presentation time stamps, which go on rising when it loops. Recordings,
+        uses captured_ns; a file its presentation time stamps, which go on rising when it loops or is wound. Recordings,
         jitter and exported times use this clock.
     image: (H, W, 3) uint8 BGR, read-only.
-    continues: False where the picture does not follow from the one before it: a file that starts again.
+    continues: False where the picture does not follow from the one before it: a file that starts again or was
+        wound, a camera that was lost and came back.
+    position_ns: where in its file or folder the picture lies, in ns from the beginning; None for a live source.
     """
 
     index: int
@@ -34,6 +36,7 @@ class Frame:
     time_ns: int
     image: Image
     continues: bool = True
+    position_ns: int | None = None
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
