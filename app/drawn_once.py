@@ -24,7 +24,7 @@ class _Picture:
     result: PoseResult
     style: OverlayStyle
     lock: threading.Lock = field(default_factory=threading.Lock)
-    drawn: threading.Event = field(default_factory=threading.Event)
+    painted: threading.Event = field(default_factory=threading.Event)
     image: Image | None = None
 
 
@@ -54,16 +54,25 @@ class DrawnOnce:
             return draw_overlay(result, style, readings=readings)
         try:
             picture.image = draw_overlay(result, style, readings=readings)
-            picture.drawn.set()
             return picture.image
         finally:
             picture.lock.release()
 
+    def painted(self, result: PoseResult) -> None:
+        """This result is on the screen: who let the screen go first may go on."""
+        with self._lock:
+            for picture in self._pictures:
+                if picture.result is result:
+                    picture.painted.set()
+
     def draw_after_screen(self, result: PoseResult, style: OverlayStyle) -> Image:
-        """The same for whoever can wait: the screen may draw this result first, as long as it is new."""
+        """The same for whoever can wait: as long as the result is new, the screen may draw and paint it first.
+
+        Not only the drawing: an encoder that works during the paint makes it half as slow again on two cores.
+        """
         picture = self._picture(result, style)
         known_ns = result.stages.done_ns if result.stages is not None else result.frame.captured_ns
-        picture.drawn.wait(max(0.0, _HEAD_START_S - (time.perf_counter_ns() - known_ns) / 1e9))
+        picture.painted.wait(max(0.0, _HEAD_START_S - (time.perf_counter_ns() - known_ns) / 1e9))
         return self.draw(result, style)
 
     def _picture(self, result: PoseResult, style: OverlayStyle) -> _Picture:

@@ -197,6 +197,7 @@ class MainWindow(QMainWindow):
 
     def _painted(self, result: PoseResult, overlay_ns: int, paint_ns: int, painted_ns: int) -> None:
         self.session.board.add_paint(result, overlay_ns, paint_ns, painted_ns)
+        self.session.pictures.painted(result)
 
     def _update_status(self) -> None:
         session, pipeline = self.session, self.session.pipeline

@@ -93,6 +93,12 @@ def test_the_recorder_leaves_a_new_result_to_the_screen(monkeypatch):
     recorder.join(0.05)
     assert got == []
     shown = pictures.draw(result, PLAIN)
+    recorder.join(0.05)
+    assert got == []
+    pictures.painted(new_result())  # another one
+    recorder.join(0.05)
+    assert got == []
+    pictures.painted(result)
     recorder.join(10)
     assert got[0] is shown
 
