@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from app.errors import UserError
 from app.frames import Frame, PoseResult, StageTimes
 from app.latest_slot import LatestSlot
+from app.network_loader import NetworkLoader
 from app.smoothing import OneEuroSettings, Smoothing
 from app.sources.base import Source
 
@@ -35,8 +36,8 @@ class Pipeline:
     """Runs one source through one estimator and hands every result to the consumers, on the inference thread.
 
     network: how the network is called in the results.
-    load_estimator: called once on a thread of its own. Until it is done the frames pass without people
-        (`stages` is None), unless `wait_for_model`: then no frame is read before.
+    load_estimator: called on a thread of its own. Until it is done the frames pass without people (`stages` is None),
+        unless `wait_for_model`: then no frame is read before. `use_network` brings in another one later.
     consumers: called in turn with each PoseResult. They must be quick and must not raise.
     keep_heatmaps: may be switched at any time; the results' people have their heatmaps while it is on.
     smoothing: None, or how the points are smoothed after they were read; may be replaced at any time.
@@ -44,7 +45,7 @@ class Pipeline:
     A live source goes through a slot that keeps the newest frame (older ones are dropped and counted). Any other
     goes through a short blocking queue, so nothing is lost; where it is paced, a frame is asked for when the estimator
     is free, so that none grows old in the queue. Errors are kept in `source_error` and `model_error`.
-    `finished` is set once no more results will come.
+    `finished` is set once no more results will come. What is `paused` can be wound by `step` and `seek`.
     """
 
     def __init__(
@@ -62,26 +63,57 @@ class Pipeline:
         self.keep_heatmaps = False
         self._smoothing = Smoothing()
         self.source_error: UserError | None = None
-        self.model_error: UserError | None = None
-        self.estimator: PoseEstimator | None = None
         self.finished = threading.Event()
         self.paused = threading.Event()
-        self._load_estimator = load_estimator
+        self.networks = NetworkLoader()
+        self.networks.ask(load_estimator, network)
         self._consumers = consumers
         self._network = network
         self._wait_for_model = wait_for_model
         self._stop = threading.Event()
-        self._model_settled = threading.Event()
         self._capture_ended = threading.Event()
         self._wanted = threading.Event()
         self._asked = False
         self._slot: LatestSlot[Frame] = LatestSlot()
         self._queue: queue.Queue[Frame] = queue.Queue(maxsize=2)
+        self._winding = threading.Lock()
+        self._steps = 0
+        self._one_more = False
+        self._position_ns = 0
         self._threads = [
             threading.Thread(target=self._guarded(self._load), name="posescope-load"),
             threading.Thread(target=self._guarded(self._capture), name="posescope-capture"),
             threading.Thread(target=self._guarded(self._infer), name="posescope-inference"),
         ]
+
+    @property
+    def estimator(self) -> PoseEstimator | None:
+        """The network in use; None before the first is loaded."""
+        return self.networks.loaded.estimator if self.networks.loaded else None
+
+    @property
+    def model_error(self) -> UserError | None:
+        """Why the network that was last asked for could not be loaded."""
+        return self.networks.error
+
+    def use_network(self, load_estimator: Callable[[], PoseEstimator], network: str) -> None:
+        """Go on with another network once it is loaded: between two frames, so that none is lost."""
+        self.networks.ask(load_estimator, network)
+
+    def seek(self, position_ns: int) -> None:
+        """Go to that place of a source that is `seekable`; shows its picture also where paused."""
+        with self._winding:
+            self._steps = 0
+            self._one_more = True
+        self.source.seek(position_ns)
+
+    def step(self, count: int) -> None:
+        """Pause, and show the picture `count` further on, or back where negative; every one between is looked at."""
+        self.paused.set()
+        with self._winding:
+            self._steps += count
+        if self.source.at_end:  # its reader waits inside `read`
+            self._step_back_from_end()
 
     @property
     def smoothing(self) -> OneEuroSettings | None:
@@ -128,19 +160,15 @@ class Pipeline:
         return run
 
     def _load(self) -> None:
-        try:
-            self.estimator = self._load_estimator()
-        except UserError as error:
-            self.model_error = error
-            if self._wait_for_model:
-                self._stop.set()
-        finally:
-            self._model_settled.set()
+        self.networks.run(lambda: self._stop.is_set() or self.finished.is_set())
 
     def _capture(self) -> None:
         try:
-            if self._wait_for_model:
-                self._model_settled.wait()
+            while self._wait_for_model and not self._stop.is_set():
+                if self.networks.settled.wait(_POLL_S):
+                    break
+            if self._wait_for_model and self.estimator is None:
+                self._stop.set()
             if not self._stop.is_set():
                 self.source.open()
             while not self._stop.is_set():
@@ -150,6 +178,7 @@ class Pipeline:
                 if frame is None:
                     break
                 self._wanted.clear()
+                self._note_place(frame)
                 self._pass_on(frame)
         except UserError as error:
             self.source_error = error
@@ -162,11 +191,42 @@ class Pipeline:
         if self.source.live:
             return True
         if self.paused.is_set():
+            if self._wind():
+                return True
             self._stop.wait(_POLL_S / 10)
             return False
         if self.source.paced:
             return self._wanted.wait(_POLL_S)
         return True
+
+    def _wind(self) -> bool:
+        """Whether a picture is to be read although the source is paused; winds back where it is an earlier one."""
+        with self._winding:
+            if self._one_more:
+                self._one_more = False
+                return True
+            if self._steps < 0:
+                self._steps += 1
+                self.source.seek(self._position_ns, before=True)
+                return True
+            if self._steps > 0:
+                self._steps -= 1
+                return True
+            return False
+
+    def _step_back_from_end(self) -> None:
+        with self._winding:
+            back, self._steps = self._steps < 0, min(0, self._steps + 1)
+        if back:
+            self.source.seek(self._position_ns, before=True)
+
+    def _note_place(self, frame: Frame) -> None:
+        with self._winding:
+            self._position_ns = frame.position_ns or 0
+            if not frame.continues:
+                self._one_more = False  # where a read was under way it has brought the picture already
+            if not self.paused.is_set():
+                self._steps = 0
 
     def _pass_on(self, frame: Frame) -> None:
         if self.source.live:
@@ -208,9 +268,10 @@ class Pipeline:
                 return
 
     def _estimate(self, frame: Frame) -> PoseResult:
-        choice, estimator = self.choice, self.estimator
-        if estimator is None:
+        choice, loaded = self.choice, self.networks.loaded
+        if loaded is None:
             return PoseResult(frame, (), choice.name, choice.beta, None, self._network)
+        estimator = loaded.estimator
         taken_ns = time.perf_counter_ns()
         if not frame.continues:
             estimator.reset()
@@ -231,7 +292,7 @@ class Pipeline:
             choice.name,
             choice.beta,
             stages,
-            self._network,
+            loaded.name,
             estimator.device_label,
             self._smoothing.smooth(frame, estimate.people),
         )

@@ -55,7 +55,7 @@ class MeterBoard:
         self._bias = BiasMeter(jitter_window_s)
         self._smoothed_jitter = JitterMeter(jitter_window_s)
         self._lag = LagMeter()
-        self._beta = math.nan
+        self._read_by: tuple[str, str, float] | None = None
         self._last: PoseResult | None = None
         self.latency_window_s = latency_window_s
         self.jitter_window_s = jitter_window_s
@@ -85,12 +85,16 @@ class MeterBoard:
         if result.stages is None:
             return
         with self._lock:
-            self._add_times(result)
-            if result.beta != self._beta:
-                # What was read with another beta says nothing about this one.
-                self._beta = result.beta
+            read_by = result.network, result.device, result.beta
+            if self._read_by is not None and read_by[:2] != self._read_by[:2]:
+                for times in (self._latency, self._decoders):
+                    times.clear()
+            if read_by != self._read_by:
+                # What another network, or another beta, has read says nothing about this one.
+                self._read_by = read_by
                 for meter in (self._jitter, self._bias, self._smoothed_jitter):
                     meter.clear()
+            self._add_times(result)
             self._add_people(result)
             self._last = result
 

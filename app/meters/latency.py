@@ -42,6 +42,11 @@ class LatencyMeter:
         """Read over that many seconds from now on."""
         self._window_ns = window_s * 1e9
 
+    def clear(self) -> None:
+        """Forget everything; the next durations are warm-up again."""
+        self._stages.clear()
+        self._skipped.clear()
+
     def add(self, stage: str, now_ns: int, duration_ns: float) -> None:
         """A duration that ended at `now_ns` of the host clock."""
         skipped = self._skipped.get(stage, 0)

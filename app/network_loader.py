@@ -1,0 +1,74 @@
+"""Loads networks one after another, while frames go on passing through the one before."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.errors import UserError
+from app.latest_slot import LatestSlot
+
+if TYPE_CHECKING:
+    from models.estimator import PoseEstimator
+
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedNetwork:
+    """A network that can be used, and how it is called in the results."""
+
+    estimator: PoseEstimator
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    load: Callable[[], PoseEstimator]
+    name: str
+
+
+class NetworkLoader:
+    """Loads on whatever thread calls `run`; asked from any. Of several wishes that wait the last counts.
+
+    loaded: the network in use, None before the first; it stays where another cannot be loaded.
+    error: why the last one could not be loaded, None where it could.
+    settled: set once the first one is there, or cannot be had.
+    """
+
+    def __init__(self) -> None:
+        self.loaded: LoadedNetwork | None = None
+        self.error: UserError | None = None
+        self.settled = threading.Event()
+        self._wishes: LatestSlot[_Wish] = LatestSlot()
+        self._pending = ""
+
+    @property
+    def pending(self) -> str:
+        """Name of the network that is asked for and not there yet, empty where none is."""
+        return self._pending
+
+    def ask(self, load: Callable[[], PoseEstimator], name: str) -> None:
+        """Use another network as soon as it is loaded."""
+        self._pending = name
+        self._wishes.put(_Wish(load, name))
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Load what is asked for until `stopped()`; a load that has begun is finished."""
+        while not stopped():
+            wish = self._wishes.take(_POLL_S)
+            if wish is None:
+                continue
+            try:
+                loaded = LoadedNetwork(wish.load(), wish.name)
+            except UserError as error:
+                self.error = error
+            else:
+                self.error = None
+                self.loaded = loaded
+            finally:
+                if self._pending == wish.name:
+                    self._pending = ""
+                self.settled.set()
