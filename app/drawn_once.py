@@ -59,7 +59,7 @@ class DrawnOnce:
             picture.lock.release()
 
     def painted(self, result: PoseResult) -> None:
-        """This result is on the screen: who let the screen go first may go on."""
+        """Tell that this result is on the screen: who let the screen go first may go on."""
         with self._lock:
             for picture in self._pictures:
                 if picture.result is result:

@@ -15,12 +15,14 @@ from tqdm import tqdm
 
 from app.decoder_display import DISPLAY_NAMES, three_digits
 from app.errors import OutputError, UserError
+from app.exporters.openpose_folder import check_folder
 from app.frames import PoseResult
 from app.ledger import latency_ledger
 from app.meters.board import MeterBoard, MeterSnapshot
 from app.meters.rolling import JointDistances
 from app.output_file import check_outputs
 from app.overlay import OverlayStyle
+from app.recording_paths import RecordingPaths
 from app.session import NetworkChoice, Session, checked_decoder
 from app.smoothing import OneEuroSettings
 from app.sources import make_source
@@ -31,11 +33,12 @@ def run(options: argparse.Namespace) -> int:
     """Run a source to its end, to --max-frames or to Ctrl-C. Raises UserError for bad input."""
     if options.max_frames is not None and options.max_frames < 1:
         raise UserError("--max-frames must be at least 1.")
-    outputs = [path for path in (options.output, options.keypoints, options.report) if path is not None]
-    check_outputs(outputs, options.source, overwrite=options.overwrite)
+    paths = RecordingPaths(options.output, options.clean, _keypoints(options))
+    _check_outputs(paths, options)
 
     ghosts = _ghosts(options.ghosts)
-    source = make_source(options.source)
+    # Other programs should see a file at its own speed.
+    source = make_source(options.source, realtime=options.virtual_camera)
     # tqdm would start a thread that looks for bars that stand still.
     tqdm.monitor_interval = 0
     progress = _Progress(options.max_frames)
@@ -49,17 +52,19 @@ def run(options: argparse.Namespace) -> int:
     )
     progress.when_full = session.pipeline.stop
     session.pipeline.smoothing = OneEuroSettings() if options.smooth else None
-    if options.output or options.keypoints:
-        session.start_recording(
-            options.output,
-            options.keypoints,
-            OverlayStyle(ghosts=ghosts),
-            overwrite=options.overwrite,
-            block=not source.live,
-        )
+    style = OverlayStyle(ghosts=ghosts)
+    if options.virtual_camera:
+        session.set_virtual_camera(style)
+    try:
+        if paths.all:
+            session.start_recording(paths, style, overwrite=options.overwrite, block=not source.live)
+    except OutputError:
+        session.set_virtual_camera(None)
+        raise
     started = time.perf_counter()
     session.start()
     interrupted = _wait(session, progress)
+    camera = session.virtual_camera
     summary = session.stop()
     seconds = time.perf_counter() - started
     progress.close()
@@ -69,8 +74,8 @@ def run(options: argparse.Namespace) -> int:
     if progress.frames:
         if options.report:
             _write_report(options.report, _report(session, progress, seconds))
-        for path in outputs:
-            if path.exists():
+        for path in (*(summary.paths if summary else ()), options.report):
+            if path is not None:
                 print(path)
         print(_closing_line(session, progress, seconds))
     error = session.pipeline.model_error or session.pipeline.source_error
@@ -78,7 +83,24 @@ def run(options: argparse.Namespace) -> int:
         raise error
     if summary is not None and summary.error:
         raise OutputError(summary.error)
+    if camera is not None and camera.error:
+        raise OutputError(camera.error)
     return 130 if interrupted else 0
+
+
+def _keypoints(options: argparse.Namespace) -> dict[str, Path]:
+    wanted = {"csv": options.keypoints, "jsonl": options.jsonl, "coco": options.coco, "openpose": options.openpose}
+    return {kind: path for kind, path in wanted.items() if path is not None}
+
+
+def _check_outputs(paths: RecordingPaths, options: argparse.Namespace) -> None:
+    """Whether all outputs can be made. Raises OutputError."""
+    outputs = [path for path in (*paths.all, options.report) if path is not None]
+    if options.openpose is not None:
+        check_folder(options.openpose, options.source, overwrite=options.overwrite)
+        if options.openpose.is_dir():
+            outputs.remove(options.openpose)  # the rest is about files
+    check_outputs(outputs, options.source, overwrite=options.overwrite)
 
 
 def _ghosts(names: str | None) -> frozenset[str]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 from app.errors import OutputError
+from app.recording_paths import ALL_SUFFIXES, KEYPOINT_SUFFIXES
 
-_KEYPOINTS_SUFFIX = ".keypoints.csv"
-_VIDEO_SUFFIX = ".mp4"
+_KEYPOINTS_SUFFIX = KEYPOINT_SUFFIXES["csv"]
 
 
 def keypoints_path_for(video_path: Path | str) -> Path:
@@ -20,17 +21,18 @@ def keypoints_path_for(video_path: Path | str) -> Path:
 
 
 def free_path(folder: Path | str, stem: str, suffix: str) -> Path:
-    """`folder/stem + suffix`, or `stem-2`, `stem-3` ... where that name is taken.
+    """`folder/stem + suffix`, or `stem-2`, `stem-3` ... where that name is taken: see `free_stem`."""
+    return Path(folder) / (free_stem(folder, stem, suffix) + suffix)
 
-    A name is taken when the file itself, or the video or the keypoints file of that name, exists.
+
+def free_stem(folder: Path | str, stem: str, suffix: str = "") -> str:
+    """`stem`, or `stem-2`, `stem-3` ... where that name is taken.
+
+    A name is taken when the file with this suffix, or any file of a recording of that name, exists.
     """
-    folder = Path(folder)
-    number = 1
-    while True:
-        name = stem if number == 1 else f"{stem}-{number}"
-        if not any((folder / (name + end)).exists() for end in (suffix, _VIDEO_SUFFIX, _KEYPOINTS_SUFFIX)):
-            return folder / (name + suffix)
-        number += 1
+    suffixes = dict.fromkeys((*ALL_SUFFIXES, *([suffix] if suffix else [])))
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    return next(name for name in names if not any(os.path.lexists(Path(folder) / (name + end)) for end in suffixes))
 
 
 class OutputFile:
@@ -79,6 +81,23 @@ class OutputFile:
             raise self._error(error) from error
         return len(data)
 
+    def write_at(self, offset: int, data: bytes) -> None:
+        """Replace what stands at `offset`; what is written next goes to the end as before. OutputError as `write`."""
+        if self._failure:
+            raise OutputError(self._failure)
+        try:
+            end = self._file.tell()
+            self._file.seek(offset)
+            self._file.write(data)
+            self._file.seek(end)
+        except OSError as error:
+            raise self._error(error) from error
+
+    def sync(self) -> None:
+        """Wait until the disk itself has what was written; where it cannot say so, nothing happens."""
+        with contextlib.suppress(OSError, ValueError):
+            os.fsync(self._file.fileno())
+
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         return self._file.seek(offset, whence)
 
@@ -91,10 +110,10 @@ class OutputFile:
         return bool(self._failure) or self._file.closed
 
     def check_still_there(self) -> None:
-        """OutputError where the file or its folder was deleted, which a write alone does not notice."""
+        """OutputError where the file or its folder was deleted or moved, which a write alone does not notice."""
         if not self._failure and not self._file.closed and not self.path.exists():
-            self._failure = f"Cannot go on writing {self.path}: it was deleted."
-            raise OutputError(self._failure)
+            # It still takes what is written: one that was only moved is to be finished.
+            raise OutputError(f"Cannot go on writing {self.path}: it was deleted or moved.")
 
     def cut(self, size: int) -> None:
         """Shorten to `size` bytes, to take away what a failed write left half written."""

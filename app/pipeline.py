@@ -127,7 +127,7 @@ class Pipeline:
     @property
     def dropped(self) -> int:
         """Frames of a live source that were replaced by a newer one before they could be looked at."""
-        return self._slot.replaced
+        return self._slot.replaced + self.source.replaced
 
     def start(self) -> None:
         for thread in self._threads:

@@ -18,8 +18,11 @@ from app.meters.board import MeterBoard
 from app.meters.hold_still import HoldStill
 from app.overlay import OverlayStyle
 from app.pipeline import DecoderChoice, Pipeline
-from app.recorder import Recorder, RecordingSummary
+from app.preroll import PreRoll
+from app.recorder import Recorder, RecordingAbout, RecordingSummary
+from app.recording_paths import RecordingPaths
 from app.sources.base import Source
+from app.virtual_camera import VirtualCamera
 from models.engines.choice import check_names
 from models.errors import unknown_name
 from models.readings import checked_beta
@@ -54,6 +57,7 @@ class Session:
 
     latest: the newest result, for a view that pulls. board: the meters. pictures: the annotated pictures.
     hold_still: the measurement that looks at the results, or None; who has read its card takes it away.
+    preroll: keeps the last seconds, or None. virtual_camera: offers the picture to other programs, or None.
     not_painted: results that a view took but never painted.
     """
 
@@ -68,12 +72,14 @@ class Session:
         on_result: Callable[[PoseResult], None] | None = None,
     ) -> None:
         self.source = source
-        self.network = network
+        self._network = network
         self.board = MeterBoard()
         self.pictures = DrawnOnce(self.board.readings)
         self.latest: LatestSlot[PoseResult] = LatestSlot()
         self.hold_still: HoldStill | None = None
         self.not_painted = 0
+        self.preroll: PreRoll | None = None
+        self.virtual_camera: VirtualCamera | None = None
         self._recorder: Recorder | None = None
         self._last_recording: RecordingSummary | None = None
         self._recorder_lock = threading.Lock()
@@ -82,19 +88,30 @@ class Session:
             consumers.append(on_result)
         self.pipeline = Pipeline(
             source,
-            self._load_estimator,
+            lambda: self._load_estimator(network),
             consumers,
             DecoderChoice(checked_decoder(decoder), checked_beta(beta)),
             network=network.label,
             wait_for_model=wait_for_model,
         )
 
-    def _load_estimator(self) -> PoseEstimator:
+    def _load_estimator(self, network: NetworkChoice) -> PoseEstimator:
         # Here, on the loading thread, and not at the top: torch takes seconds to import.
         from models.estimator import PoseEstimator
 
-        path, sha256 = model_file(self.network.model)
-        return PoseEstimator.load(path, self.network.device, sha256, self.network.engine)
+        path, sha256 = model_file(network.model)
+        estimator = PoseEstimator.load(path, network.device, sha256, network.engine)
+        self._network = network
+        return estimator
+
+    @property
+    def network(self) -> NetworkChoice:
+        """The network in use, or the first that is being loaded."""
+        return self._network
+
+    def use_network(self, network: NetworkChoice) -> None:
+        """Read with another network as soon as it is loaded; where it cannot be, with the present one as before."""
+        self.pipeline.use_network(lambda: self._load_estimator(network), network.label)
 
     def start(self) -> None:
         self.pipeline.start()
@@ -103,6 +120,8 @@ class Session:
         """End all threads; a running recording is finished and its summary returned."""
         self.pipeline.stop()
         self.pipeline.join()
+        self.keep_last(0.0)
+        self.set_virtual_camera(None)
         return self.stop_recording()
 
     @property
@@ -146,8 +165,7 @@ class Session:
 
     def start_recording(
         self,
-        video: Path | None,
-        keypoints: Path | None,
+        paths: RecordingPaths,
         style: OverlayStyle | None = None,
         *,
         overwrite: bool = False,
@@ -158,9 +176,9 @@ class Session:
         block: wait for the writer rather than drop a frame (for files, where nothing is live).
         """
         recorder = Recorder(
-            video,
-            keypoints,
+            paths,
             style=style or OverlayStyle(),
+            about=self._about(),
             pictures=self.pictures,
             overwrite=overwrite,
             block=block,
@@ -168,6 +186,40 @@ class Session:
         recorder.start()
         with self._recorder_lock:
             self._recorder = recorder
+
+    def _about(self) -> RecordingAbout:
+        return RecordingAbout(
+            source=self.source.name,
+            network=self.network.label,
+            decoder=self.choice.name,
+            dropped_before=lambda: self.pipeline.dropped,
+        )
+
+    def keep_last(self, seconds: float, style: OverlayStyle | None = None) -> None:
+        """Keep the last `seconds` from now on, so that they can be saved afterwards; 0 keeps nothing."""
+        preroll, self.preroll = self.preroll, None
+        if preroll is not None:
+            preroll.stop()
+        if seconds > 0:
+            preroll = PreRoll(seconds, style=style or OverlayStyle(), pictures=self.pictures)
+            preroll.start()
+            self.preroll = preroll
+
+    def set_virtual_camera(self, style: OverlayStyle | None) -> None:
+        """Offer the annotated picture to other programs as a camera, or no longer. Raises OutputError."""
+        camera, self.virtual_camera = self.virtual_camera, None
+        if camera is not None:
+            camera.stop()
+        if style is not None:
+            camera = VirtualCamera(self.pictures, style)
+            camera.start()
+            self.virtual_camera = camera
+
+    def set_recorded_style(self, style: OverlayStyle) -> None:
+        """Annotate whatever is recorded, kept or offered like this from now on."""
+        for taker in (self._recorder, self.preroll, self.virtual_camera):
+            if taker is not None:
+                taker.style = style
 
     def stop_recording(self) -> RecordingSummary | None:
         """Finish the files; None where nothing was being recorded."""
@@ -199,9 +251,9 @@ class Session:
             measurement.add(result)
 
     def _record(self, result: PoseResult) -> None:
-        recorder = self._recorder
-        if recorder is not None:
-            recorder.offer(result)
+        for taker in (self._recorder, self.preroll, self.virtual_camera):
+            if taker is not None:
+                taker.offer(result)
 
 
 def checked_decoder(name: str) -> str:

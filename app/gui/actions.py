@@ -18,7 +18,10 @@ class ActionKey(Enum):
     IPR = "ipr"
     DEBIASED = "debiased"
     RECORD = "record"
+    SAVE_LAST = "save last"
     PAUSE = "pause"
+    STEP_BACK = "step back"
+    STEP_FORWARD = "step forward"
     MIRROR = "mirror"
     SNAPSHOT = "snapshot"
     FULL_SCREEN = "full screen"
@@ -47,11 +50,14 @@ ACTIONS: dict[ActionKey, ActionInfo] = {
     ActionKey.IPR: ActionInfo("IPR", "read them with integral pose regression", ("2",)),
     ActionKey.DEBIASED: ActionInfo("Debiased IPR", "read them with debiased IPR", ("3",)),
     ActionKey.RECORD: ActionInfo("Record", "start or finish a recording", ("R",)),
+    ActionKey.SAVE_LAST: ActionInfo("Save the last seconds", "though nobody pressed record", ("B",)),
     ActionKey.PAUSE: ActionInfo("Pause", "hold the picture, go on", ("Space",)),
+    ActionKey.STEP_BACK: ActionInfo("Step back", "hold a file, one picture back", (",",)),
+    ActionKey.STEP_FORWARD: ActionInfo("Step forward", "hold a file, one picture forward", (".",)),
     ActionKey.MIRROR: ActionInfo("Mirror", "show the picture as in a looking glass", ("M",)),
     ActionKey.SNAPSHOT: ActionInfo("Snapshot", "save the annotated picture", ("S",)),
     ActionKey.FULL_SCREEN: ActionInfo("Full screen", "picture only, on the whole screen (Esc ends it)", ("F",)),
-    ActionKey.OPEN: ActionInfo("Open …", "open a video file", ("Ctrl+O",)),
+    ActionKey.OPEN: ActionInfo("Open …", "choose a camera, file, folder or stream", ("Ctrl+O",)),
     ActionKey.GHOSTS: ActionInfo("Ghosts", "draw the other decoders beside the chosen one", ("G",)),
     ActionKey.ARROWS: ActionInfo("Arrows", "from ghost to chosen, magnified: × 1, × 4, × 16, off", ("A",)),
     ActionKey.HEATMAP: ActionInfo("Heatmap", "over the picture: one joint, all joints, off", ("H",)),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
 import signal
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from PySide6.QtWidgets import QApplication  # noqa: E402
 from app.gui.main_window import MainWindow  # noqa: E402
 from app.gui.theme import apply_theme  # noqa: E402
 from app.session import NetworkChoice, Session  # noqa: E402
+from app.settings import Settings, load_settings, save_settings  # noqa: E402
 from app.sources import make_source  # noqa: E402
 
 _HEARTBEAT_MS = 200
@@ -37,16 +40,21 @@ def run_window(options: argparse.Namespace) -> int:
     application.setApplicationVersion(__version__)
     apply_theme(application)
 
-    def make_session(source: str) -> Session:
+    stored, complaints = load_settings()
+    settings = _with_options(stored, options)
+
+    def make_session(source: str, network: NetworkChoice) -> Session:
         return Session(
-            make_source(source, loop=True, realtime=True),
-            NetworkChoice(options.model, options.device, options.engine),
+            make_source(source, loop=settings.loop, realtime=True),
+            network,
             decoder=options.decoder,
             beta=options.beta,
         )
 
-    source, explanation = _first_source(options.source)
-    window = MainWindow(make_session(source), make_session, options.recordings or _default_folder())
+    source, explanation = _first_source(options.source, settings.camera)
+    network = NetworkChoice(options.model, options.device, options.engine)
+    folder = options.recordings or Path(settings.recordings or _default_folder())
+    window = MainWindow(make_session(source, network), make_session, folder, settings)
     window.screenshot_path = options.screenshot
     # Python sees Ctrl-C only while it runs, and the window's own timers stop when the source has ended.
     signal.signal(signal.SIGINT, lambda *_: window.close())
@@ -55,30 +63,54 @@ def run_window(options: argparse.Namespace) -> int:
     heartbeat.start()
     if explanation:
         window.messages.show_message(explanation)
+    if complaints:
+        window.messages.show_message(" ".join(complaints), "warning")
     window.show()
+    if options.virtual_camera:
+        window.recording.set_virtual_camera(True)
     if options.record:
         window.toggle_recording()
     if options.quit_after is not None:
         QTimer.singleShot(round(options.quit_after * 1000), window.close)
     code = application.exec()
     heartbeat.stop()
+    _remember(stored, window.settings_now)
     if window.screenshot_error:
         raise OutputError(window.screenshot_error)
     return int(code)
 
 
-def _first_source(wanted: str | None) -> tuple[str, str]:
+def _with_options(settings: Settings, options: argparse.Namespace) -> Settings:
+    """The settings with what the command line says in their place. It counts for this time only."""
+    wish = settings.wish
+    if options.export is not None:
+        wish = dataclasses.replace(wish, keypoints=options.export)
+    if options.clean:
+        wish = dataclasses.replace(wish, clean=True)
+    preroll_s = settings.preroll_s if options.preroll is None else options.preroll
+    return dataclasses.replace(settings, wish=wish, preroll_s=preroll_s)
+
+
+def _remember(stored: Settings, now: Settings) -> None:
+    """Keep what was chosen in the window; a folder that cannot be written to is no reason to complain at the end."""
+    if now != stored:
+        with contextlib.suppress(OutputError):
+            save_settings(now)
+
+
+def _first_source(wanted: str | None, remembered: str) -> tuple[str, str]:
     """The source to open, and what to tell the user about it."""
     if wanted is not None:
         return wanted, ""
-    from app.sources.camera import list_cameras
+    from app.sources.camera_list import list_cameras
 
     cameras = list_cameras()
+    if any(f"camera:id={camera.identity}" == remembered.partition(",")[0] for camera in cameras):
+        return remembered, ""
     if cameras:
-        return f"camera:{cameras[0].index}", ""
+        return f"camera:id={cameras[0].identity}", ""
     return str(SAMPLE_CLIP), (
-        "No camera was found, so this is the shipped clip of a rendered person. "
-        "Press Ctrl+O to open a video of your own."
+        "No camera was found, so this is the shipped clip of a rendered person. Press Ctrl+O to open another source."
     )
 
 

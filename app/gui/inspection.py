@@ -113,9 +113,7 @@ class Inspection(QObject):
             return
         wanted = self._panel.in_sight(self._panel.loupe) or self._panel.looks.heatmap != "off"
         self._session.pipeline.keep_heatmaps = wanted
-        recorder = self._session.recorder
-        if recorder is not None:
-            recorder.style = self.style(mirror=False)
+        self._session.set_recorded_style(self.style(mirror=False))
         self.style_changed.emit()
 
     def _smoothing_changed(self) -> None:

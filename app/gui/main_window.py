@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,40 +17,48 @@ from app.gui.actions import ACTIONS, ActionKey, HelpDialog
 from app.gui.inspection import Inspection
 from app.gui.message_bar import MessageBar
 from app.gui.pages import Pages
-from app.gui.saving import ask_for_video, recording_message, save_png, save_screenshot
+from app.gui.recording_control import RecordingControl, RecordingParts
+from app.gui.saving import recording_message, save_screenshot
 from app.gui.side_panel import SidePanel
+from app.gui.source_control import SourceControl
+from app.gui.transport_bar import TransportBar
 from app.gui.video_view import VideoView
 from app.gui.widgets import named_label
-from app.output_names import recording_paths, snapshot_path
 from app.overlay import OverlayStyle
-from app.recorder import RecordingSummary
-from app.session import Session
+from app.session import NetworkChoice, Session
+from app.settings import Settings
 
 _VIEW_TICK_MS = 5
 _STATUS_TICK_MS = 250
-_SLOW_PACE = 0.93
 
 
 class MainWindow(QMainWindow):
     """Shows one session and lets the user steer it.
 
-    make_session: opens another source given as text, with the settings of the command line; raises UserError.
+    make_session: makes a session of another source, given as text, and of a network; raises UserError.
     recordings: folder of recordings and snapshots; made when it is first needed.
+    settings: what was chosen before; `settings_now` is what is chosen at this moment.
     screenshot_path: where a picture of the window is saved when it closes; what went wrong with it is then in
         `screenshot_error`.
     """
 
-    def __init__(self, session: Session, make_session: Callable[[str], Session], recordings: Path) -> None:
+    def __init__(
+        self,
+        session: Session,
+        make_session: Callable[[str, NetworkChoice], Session],
+        recordings: Path,
+        settings: Settings | None = None,
+    ) -> None:
         super().__init__()
         self.session = session
         self._make_session = make_session
         self._recordings = recordings
-        self._mirror = False
+        self._settings = settings or Settings()
+        self._mirror = self._settings.mirror
         self.screenshot_path: Path | None = None
         self.screenshot_error = ""
         self._reported: set[str] = set()
         self._behind: PoseResult | None = None
-        self._shown_times: deque[tuple[int, int]] = deque(maxlen=12)
         self.view = VideoView()
         self.view.first_painted.connect(self._painted)
         self.messages = MessageBar()
@@ -62,12 +69,30 @@ class MainWindow(QMainWindow):
         self.meters.table.decoder_chosen.connect(self.choose_decoder)
         self.inspection = Inspection(self, self.panel, self.view, self.messages, recordings)
         self.inspection.style_changed.connect(self._show_again)
+        self.transport = TransportBar(
+            pause_key=ACTIONS[ActionKey.PAUSE].keys[0],
+            back_key=ACTIONS[ActionKey.STEP_BACK].keys[0],
+            forward_key=ACTIONS[ActionKey.STEP_FORWARD].keys[0],
+        )
+        self.source = SourceControl(self, self.view, self.messages, self.transport, self.open_source)
+        self.transport.pause_toggled.connect(self.toggle_pause)
+        self.recording = RecordingControl(
+            self,
+            RecordingParts(self.view, self.messages, self.panel.buttons[ActionKey.RECORD], self.panel.record_menu),
+            recordings,
+            lambda: self.inspection.style(mirror=False),
+            wish=self._settings.wish,
+            preroll_s=self._settings.preroll_s,
+        )
+        self.panel.network.network_chosen.connect(self._choose_model)
+        self.panel.network.device_chosen.connect(self._choose_device)
         self._status = named_label("status")
         self._status.setTextFormat(Qt.TextFormat.PlainText)
         self._status.setMinimumWidth(1)  # a long name must not widen the window
         self._actions = self._make_actions()
         self.panel.connect_buttons(self._actions)
         self._buttons = self.panel.buttons
+        self._buttons[ActionKey.MIRROR].setChecked(self._mirror)
         self.pages = Pages(self._make_live_page())
         self.pages.laboratory_built.connect(self._join_laboratory)
         self.pages.laboratory_shown.connect(lambda: self.pages.show_beta(self.session.choice.beta))
@@ -88,11 +113,14 @@ class MainWindow(QMainWindow):
             ActionKey.IPR: lambda: self.choose_decoder("ipr"),
             ActionKey.DEBIASED: lambda: self.choose_decoder("debiased"),
             ActionKey.RECORD: self.toggle_recording,
+            ActionKey.SAVE_LAST: self.recording.save_last,
             ActionKey.PAUSE: self.toggle_pause,
+            ActionKey.STEP_BACK: lambda: self._step(-1),
+            ActionKey.STEP_FORWARD: lambda: self._step(1),
             ActionKey.MIRROR: self.toggle_mirror,
-            ActionKey.SNAPSHOT: self.save_snapshot,
+            ActionKey.SNAPSHOT: self.recording.save_snapshot,
             ActionKey.FULL_SCREEN: self.toggle_full_screen,
-            ActionKey.OPEN: self._choose_file,
+            ActionKey.OPEN: self.source.choose,
             ActionKey.GHOSTS: self.panel.looks.toggle_ghosts,
             ActionKey.ARROWS: self.panel.looks.next_arrows,
             ActionKey.HEATMAP: self.panel.looks.next_heatmap,
@@ -106,7 +134,7 @@ class MainWindow(QMainWindow):
         for key, info in ACTIONS.items():
             action = QAction(info.title, self)
             action.setShortcuts([QKeySequence(text) for text in info.keys])
-            action.setAutoRepeat(False)
+            action.setAutoRepeat(key in (ActionKey.STEP_BACK, ActionKey.STEP_FORWARD))
             action.triggered.connect(lambda _checked=False, handler=handlers[key]: handler())
             self.addAction(action)
             actions[key] = action
@@ -121,6 +149,7 @@ class MainWindow(QMainWindow):
         left.setSpacing(0)
         left.addWidget(self.messages)
         left.addWidget(self.view, 1)
+        left.addWidget(self.transport)
         left.addWidget(self._status)
         page = QWidget()
         layout = QHBoxLayout(page)
@@ -136,11 +165,11 @@ class MainWindow(QMainWindow):
         self.session = session
         self._reported.clear()
         self._behind = None
-        self._shown_times.clear()
         self.view.clear()
-        self.setWindowTitle(f"{session.source.name} — PoseScope")
         self.meters.watch(session.board)
+        self.source.adopt(session)
         self.inspection.adopt(session)
+        self.recording.adopt(session)
         self._show_choice()
         session.start()
         self._view_timer.start()
@@ -150,7 +179,7 @@ class MainWindow(QMainWindow):
     def open_source(self, text: str) -> None:
         """Leave the present source (a recording is finished first) and show another one."""
         try:
-            session = self._make_session(text)
+            session = self._make_session(text, self.session.network)
             if not session.source.live:
                 # A file that cannot be read is found out now, before the present source is left.
                 session.source.open()
@@ -159,11 +188,36 @@ class MainWindow(QMainWindow):
             self.messages.show_message(str(error), "error")
             return
         self.messages.clear()
-        self._tell_recording(self.session.stop())
+        self.recording.tell(self.session.stop())
         session.set_decoder(self.session.choice.name)
         session.set_beta(self.session.choice.beta)
+        session.source.loop = self.session.source.loop or not self.session.source.seekable
         self._set_pause_button(False)
         self._adopt(session)
+
+    @property
+    def settings_now(self) -> Settings:
+        """To be loaded at the next start."""
+        source = self.session.source
+        return dataclasses.replace(
+            self._settings,
+            camera=source.reopen_text or self._settings.camera,
+            wish=self.recording.wish,
+            mirror=self._mirror,
+            loop=source.loop if source.seekable else self._settings.loop,
+        )
+
+    def _choose_model(self, model: str) -> None:
+        self._use_network(dataclasses.replace(self.session.network, model=model))
+
+    def _choose_device(self, device: str) -> None:
+        self._use_network(dataclasses.replace(self.session.network, device=device))
+
+    def _use_network(self, network: NetworkChoice) -> None:
+        """Read with another network as soon as it is loaded; the present one goes on until then."""
+        self._reported.clear()
+        self.session.use_network(network)
+        self._update_status()
 
     def _pull(self) -> None:
         result = self.session.latest.take(0) or self._behind
@@ -179,6 +233,7 @@ class MainWindow(QMainWindow):
         self.inspection.show(result, mirror=self._mirror)
         image = self._draw(result, self.inspection.style(mirror=self._mirror))
         self.view.show_result(result, image, time.perf_counter_ns() - started_ns, again=again)
+        self.source.show_place()
 
     def _show_again(self) -> None:
         """The picture is to be drawn otherwise: where it is held, at once."""
@@ -201,17 +256,15 @@ class MainWindow(QMainWindow):
 
     def _update_status(self) -> None:
         session, pipeline = self.session, self.session.pipeline
-        loading = pipeline.estimator is None and pipeline.model_error is None
-        self.view.badge = "Loading the network …" if loading else ""
-        if session.paused:
-            self.view.badge = "Paused"
-        result = self.view.result
-        size = f"{result.frame.image.shape[1]} × {result.frame.image.shape[0]}" if result else "no picture yet"
-        if not self.view.badge and result is not None and result.stages is not None and not result.people:
-            self.view.badge = "Nobody in view"
+        loading = pipeline.networks.pending
+        self.source.update()
+        self.setWindowTitle(f"{session.source.name} — PoseScope")  # a camera's name is known when it is open
+        self.view.badge = self._badge()
         self.view.big_badge = self.inspection.hold_still_badge()
-        parts = [session.source.name, size, f"{session.network.label} on {session.device_label or '…'}", self._pace()]
-        self._status.setText("   ·   ".join(part for part in parts if part))
+        self.panel.network.show_network(
+            session.network.model, session.device_label, session.network.device, loading=bool(loading)
+        )
+        self._status.setText("   ·   ".join(part for part in self.source.description() if part))
         self.meters.show_dropped(pipeline.dropped)
         for trouble, kind in (  # the worst last, for it stays on the screen
             (session.warning, "warning"),
@@ -223,18 +276,21 @@ class MainWindow(QMainWindow):
                 self.messages.show_message(str(trouble), kind)
         if pipeline.finished.is_set():
             self._source_ended()
-        self._update_recording()
+        elif session.source.at_end:
+            self.recording.finish()
+        self.recording.update()
 
-    def _pace(self) -> str:
-        """How fast a file plays where this computer is too slow for it; empty otherwise."""
-        result = self.view.result
-        if result is None or not self.session.source.paced:
-            return ""
-        self._shown_times.append((result.frame.captured_ns, result.frame.time_ns))
-        (host_0, file_0), (host_1, file_1) = self._shown_times[0], self._shown_times[-1]
-        pace = (file_1 - file_0) / (host_1 - host_0) if host_1 > host_0 else 1.0
-        slow = pace < _SLOW_PACE and not self.session.paused
-        return f"every frame is looked at, at {pace:.1f} × speed" if slow else ""
+    def _badge(self) -> str:
+        """What the picture says about itself."""
+        pipeline, result = self.session.pipeline, self.view.result
+        if self.session.paused:
+            return "Paused"
+        if trouble := self.source.badge():
+            return trouble
+        if pipeline.estimator is None and pipeline.model_error is None:
+            return "Loading the network …"
+        nobody = result is not None and result.stages is not None and not result.people
+        return "Nobody in view" if nobody else ""
 
     def _source_ended(self) -> None:
         """The source failed or came to its end: what was recorded is finished, the last picture stays."""
@@ -242,21 +298,15 @@ class MainWindow(QMainWindow):
         self._pull()
         self._view_timer.stop()
         self.meters.stop()
-        lost = self.session.pipeline.source_error is not None
+        error = self.session.pipeline.source_error
         lost_badge = "Source lost" if self.view.result is not None else "Not opened"
-        self.view.badge = lost_badge if lost else "The source has ended"
-        if lost:
+        self.view.badge = lost_badge if error is not None else "The source has ended"
+        if error is not None:
             self.view.empty_text = "No picture. Open another source with Ctrl+O."
         self.view.big_badge = self.inspection.hold_still_badge()
         self.view.update()
         # Not the whole session, which would wait for a network that is still being loaded.
-        summary = self.session.stop_recording()
-        if summary is not None:
-            self._update_recording()
-            text = recording_message(summary)
-            if lost:
-                text = f"{self.session.pipeline.source_error} {text}"
-            self.messages.show_message(text, "error" if lost or summary.error else "info")
+        self.recording.finish(str(error or ""))
 
     # --- what the user can do ---------------------------------------------------------------------------------
 
@@ -279,50 +329,22 @@ class MainWindow(QMainWindow):
 
     def toggle_recording(self) -> None:
         """Start a recording beside the others, or finish the running one and say where it is."""
-        if self.session.recorder is not None:
-            self._tell_recording(self.session.stop_recording())
-        elif self.session.pipeline.finished.is_set():
-            self.messages.show_message("There is no picture to record.", "warning")
-        else:
-            video, keypoints = recording_paths(self._recordings, self.session.source.name, self.session.choice.name)
-            try:
-                self.session.start_recording(video, keypoints, self.inspection.style(mirror=False))
-            except OutputError as error:
-                self.messages.show_message(str(error), "error")
-        self._update_recording()
-
-    def _tell_recording(self, summary: RecordingSummary | None) -> None:
-        if summary is not None:
-            self.messages.show_message(recording_message(summary), "error" if summary.error else "info")
-
-    def _update_recording(self) -> None:
-        recorder = self.session.recorder
-        button = self._buttons[ActionKey.RECORD]
-        button.setChecked(recorder is not None)
-        self.view.update()  # a held picture is not painted otherwise
-        if recorder is None:
-            button.setText("●  Record")
-            self.view.recording_text = ""
-            return
-        seconds = int(recorder.elapsed_s)
-        elapsed = f"{seconds // 60:02d}:{seconds % 60:02d}"
-        dropped = f"  ({recorder.dropped} dropped)" if recorder.dropped else ""
-        button.setText(f"■  Finish recording{dropped}")
-        self.view.recording_text = elapsed + dropped
-        if recorder.error is not None:
-            self._tell_recording(self.session.stop_recording())
-            self._update_recording()
+        self.recording.toggle()
 
     def toggle_pause(self) -> None:
         """Hold the picture, or go on."""
         self.session.paused = not self.session.paused
         self._set_pause_button(self.session.paused)
-        self._shown_times.clear()
         self._update_status()
         self.view.update()
 
+    def _step(self, count: int) -> None:
+        self.source.step(count)
+        self._set_pause_button(self.session.paused)
+
     def _set_pause_button(self, paused: bool) -> None:
         self._buttons[ActionKey.PAUSE].setChecked(paused)
+        self.source.paused(paused)
 
     def toggle_mirror(self) -> None:
         """Show the picture as in a looking glass; data and recordings stay as they are."""
@@ -330,26 +352,6 @@ class MainWindow(QMainWindow):
         self._buttons[ActionKey.MIRROR].setChecked(self._mirror)
         if self.view.result is not None:
             self._show(self.view.result, again=True)
-
-    def save_snapshot(self) -> None:
-        """Save the annotated picture as PNG, in the size of the source, and say where it is."""
-        if self.view.image is None:
-            self.messages.show_message("There is no picture to save yet.", "warning")
-            return
-        path = snapshot_path(self._recordings, self.session.source.name, self.session.choice.name)
-        result = self.view.result
-        # Not as in a looking glass: what is saved shows the person as the camera saw them.
-        picture = (
-            self._draw(result, self.inspection.style(mirror=False))
-            if self._mirror and result is not None
-            else self.view.image
-        )
-        try:
-            save_png(picture, path)
-        except OutputError as error:
-            self.messages.show_message(str(error), "error")
-            return
-        self.messages.show_message(f"Saved {path}")
 
     def toggle_full_screen(self) -> None:
         """Picture only, on the whole screen, or the window again."""
@@ -361,6 +363,7 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.WindowStateChange:  # the desktop has its own ways into the full screen
             for part in (self.pages.bar, self.panel, self._status):
                 part.setVisible(not self.isFullScreen())
+            self.transport.setVisible(self.session.source.seekable and not self.isFullScreen())
 
     def _join_laboratory(self) -> None:
         assert self.pages.laboratory is not None
@@ -375,9 +378,6 @@ class MainWindow(QMainWindow):
         if self.isFullScreen():
             self.toggle_full_screen()
 
-    def _choose_file(self) -> None:
-        ask_for_video(self, self.open_source)
-
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.screenshot_path is not None and self.isVisible():
             try:
@@ -390,6 +390,7 @@ class MainWindow(QMainWindow):
         self.messages.clear()
         for dialog in self.findChildren(QDialog):
             dialog.close()
+        self.recording.close()
         summary = self.session.stop()
         if summary is not None:
             print(recording_message(summary))

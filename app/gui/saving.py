@@ -1,27 +1,15 @@
-"""Asks for files, saves pictures, and says in words what was saved."""
+"""Saves pictures, and says in words what was saved."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.errors import OutputError
 from app.frames import Image
 from app.recorder import RecordingSummary
-
-
-def ask_for_video(window: QWidget, then: Callable[[str], None]) -> None:
-    """Let the user pick a video file; `then` is called with its path."""
-    dialog = QFileDialog(window, "Open a video file")
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    dialog.setNameFilters(["Videos (*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.ts *.mpg)", "All files (*)"])
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.fileSelected.connect(then)
-    dialog.open()
 
 
 def save_png(picture: Image, path: Path) -> None:
@@ -45,10 +33,10 @@ def save_screenshot(window: QWidget, path: Path) -> None:
 
 def recording_message(summary: RecordingSummary) -> str:
     """One or two sentences: how much was recorded, where it is, and why it stopped where it failed."""
-    if not summary.frames:
+    if not summary.frames or not summary.paths:
         return summary.error or "Nothing was recorded: no frame came."
     dropped = f", {summary.dropped} frames dropped" if summary.dropped else ""
-    paths = [path for path in (summary.video_path, summary.keypoints_path) if path is not None]
-    names = f"{paths[0]}" + "".join(f" and {path.name}" for path in paths[1:])
+    first, *others = summary.paths
+    names = " and ".join([f"{first}", *(path.name for path in others)])
     saved = f"Saved {summary.duration_s:.1f} s ({summary.frames} frames{dropped}) in {names}"
     return f"The recording stopped: {summary.error} {saved}" if summary.error is not None else saved

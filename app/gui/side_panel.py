@@ -22,6 +22,8 @@ from app.gui.joints.panel import JointPanel
 from app.gui.latency_panel import LatencyPanel
 from app.gui.loupe.loupe import Loupe
 from app.gui.meter_panel import MeterPanel
+from app.gui.network_menu import NetworkMenu
+from app.gui.record_menu import RecordMenu
 from app.gui.view_panel import ViewPanel
 from app.gui.widgets import named_label, tool_button
 
@@ -49,6 +51,8 @@ class SidePanel(QWidget):
         self.loupe = Loupe()
         self.latency = LatencyPanel()
         self.looks = ViewPanel()
+        self.network = NetworkMenu()
+        self.record_menu = RecordMenu()
         self.buttons: dict[ActionKey, QToolButton] = {}
         self._tabs = QTabBar()
         self._tabs.setAccessibleName("Panels")
@@ -79,7 +83,10 @@ class SidePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 10, 16, 10)
         layout.setSpacing(6)
-        layout.addWidget(named_label("heading", "DECODER"))
+        heading = QHBoxLayout()
+        heading.addWidget(named_label("heading", "DECODER"), 1)
+        heading.addWidget(self.network)
+        layout.addLayout(heading)
         layout.addWidget(self.decoders)
         layout.addWidget(self._tabs)
         layout.addWidget(self._stack, 1)
@@ -99,8 +106,19 @@ class SidePanel(QWidget):
                 button.setObjectName("small")
             self.buttons[key] = button
             row.addWidget(button, 2 if key is ActionKey.RECORD else len(info.title) if len(keys) > 2 else 1)
+            if key is ActionKey.RECORD:
+                row.addWidget(self._make_record_more())
         self.buttons[ActionKey.RECORD].setObjectName("record")
         return row
+
+    def _make_record_more(self) -> QToolButton:
+        more = tool_button("▾")
+        more.setAccessibleName("What is recorded")
+        more.setToolTip("What is recorded, and the last seconds")
+        more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        more.setMenu(self.record_menu)
+        more.setObjectName("more")
+        return more
 
     def connect_buttons(self, actions: dict[ActionKey, QAction]) -> None:
         """Let each button do what its action does."""

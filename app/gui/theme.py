@@ -69,6 +69,44 @@ QWidget#message {{ background: {RAISED}; border-bottom: 1px solid {LINE}; }}
 QWidget#message[kind="warning"] {{ background: #3a3112; border-bottom: 1px solid {WARNING}; }}
 QWidget#message[kind="error"] {{ background: #41191b; border-bottom: 1px solid {RECORD}; }}
 QToolTip {{ color: {TEXT}; background: {RAISED}; border: 1px solid {LINE}; }}
+QWidget#transport {{ background: {PANEL}; border-top: 1px solid {LINE}; }}
+QWidget#transport QToolButton {{ padding: 2px 9px; }}
+QWidget#transport QSlider::handle:horizontal:focus {{ background: {ACCENT}; border: 2px solid {TEXT};
+    width: 12px; height: 12px; }}
+QWidget#transport QSlider::handle:horizontal:disabled {{ background: {LINE}; }}
+QWidget#transport QSlider::sub-page:horizontal:disabled {{ background: {LINE}; }}
+QLabel#time {{ font-size: 12px; }}
+QToolButton::menu-indicator {{ image: none; width: 0; }}
+QToolButton#more {{ padding: 6px 9px; }}
+QToolButton#flat {{ background: transparent; border-color: transparent; padding: 1px 6px; font-size: 12px;
+    color: {MUTED}; }}
+QToolButton#flat:hover, QToolButton#flat:open {{ color: {TEXT}; border-color: {LINE}; }}
+QToolButton#flat:focus {{ border-color: {ACCENT}; }}
+QMenu {{ background: {RAISED}; border: 1px solid {LINE}; padding: 5px; }}
+QMenu::item {{ padding: 6px 18px 6px 10px; border-radius: 4px; }}
+QMenu::item:selected {{ background: {LINE}; }}
+QMenu::item:disabled {{ color: {MUTED}; }}
+QMenu::separator {{ height: 1px; background: {LINE}; margin: 5px 8px; }}
+QMenu::indicator {{ width: 13px; height: 13px; border: 1px solid {MUTED}; border-radius: 3px; background: {PANEL};
+    margin-left: 8px; }}
+QMenu::indicator:exclusive {{ border-radius: 7px; }}
+QMenu::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
+QLabel#title {{ font-size: 17px; font-weight: 600; }}
+QLineEdit#field, QSpinBox#field {{ background: {PANEL}; border: 1px solid {LINE}; border-radius: 6px; padding: 5px 8px;
+    selection-background-color: {ACCENT}; selection-color: {ON_ACCENT}; }}
+QLineEdit#field:focus, QSpinBox#field:focus {{ border-color: {ACCENT}; }}
+QSpinBox#field::up-button, QSpinBox#field::down-button {{ width: 0; border: none; }}
+QPushButton#primary {{ background: {ACCENT}; border-color: {ACCENT}; color: {ON_ACCENT}; font-weight: 600; }}
+QPushButton#primary:hover, QPushButton#primary:focus {{ border-color: {TEXT}; }}
+QDialog#source QPushButton:disabled {{ background: {RAISED}; border-color: {LINE}; color: {MUTED}; }}
+QDialog#source QListWidget {{ background: {PANEL}; border: 1px solid {LINE}; border-radius: 6px; padding: 5px;
+    outline: none; }}
+QDialog#source QComboBox QAbstractItemView::item {{ min-height: 26px; padding: 0 6px; }}
+QDialog#source QListWidget:focus {{ border-color: {ACCENT}; }}
+QDialog#source QListWidget::item {{ padding: 6px 8px; border-radius: 4px; }}
+QDialog#source QListWidget::item:hover {{ background: {RAISED}; }}
+QDialog#source QListWidget::item:selected {{ background: {ACCENT}; color: {ON_ACCENT}; }}
+QDialog#source QListWidget::item:disabled {{ background: transparent; color: {MUTED}; }}
 """
 
 

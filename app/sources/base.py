@@ -28,13 +28,16 @@ class Source(ABC):
     A live source that is lost comes back by itself: until then `read` waits, and `trouble` holds one sentence.
 
     What can be wound (`seekable`) has a length, `duration_ns`, where it is known after `open`. `loop`: start again at
-    the end. `hold_at_end`: wait there for `seek`, `loop` or `stop` instead of ending, and be `at_end` meanwhile.
+    the end. `realtime`: release each frame when it is due (`paced`) instead of as fast as possible. `hold_at_end`:
+    wait at the end for `seek`, `loop` or `stop` instead of ending, and be `at_end` meanwhile. All may be set at any
+    time.
     """
 
     live: bool = False
     paced: bool = False
     seekable: bool = False
     loop: bool = False
+    realtime: bool = False
     hold_at_end: bool = False
 
     def __init__(self, name: str) -> None:
@@ -74,7 +77,12 @@ class Source(ABC):
         """Share of those that were the same as the one before to the last bit, 0 to 1."""
         return 0.0
 
-    def seek(self, position_ns: int, *, before: bool = False) -> None:
+    @property
+    def replaced(self) -> int:
+        """Pictures of a live source that newer ones replaced before `read` asked for them."""
+        return 0
+
+    def seek(self, position_ns: int, *, before: bool = False) -> None:  # noqa: B027  (live sources cannot)
         """Let the next `read` return the picture that is shown at that position, the first or the last at most.
 
         before: the one in front of it instead, for steps back. Of several calls the last counts. Thread-safe;

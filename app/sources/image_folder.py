@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import bisect
 import os
 import re
 from collections.abc import Generator
@@ -14,7 +14,7 @@ import numpy as np
 from app.errors import SourceError
 from app.frames import Image
 from app.sources.opencv_log import quiet_opencv
-from app.sources.pacing import PacedSource
+from app.sources.pacing import PacedSource, Picture
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
@@ -22,11 +22,15 @@ SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 class ImageFolderSource(PacedSource):
     """The images of one folder (not of its subfolders) in natural order: img2 comes before img10.
 
-    fps: frame k is at k / fps seconds on the source's time line.
-    loop: start again at the end, for ever. realtime: release each frame when it is due.
+    fps: the k-th file is shown from k / fps seconds on.
+    loop: start again at the end, for ever, with whatever the folder then holds. realtime: release each frame when it
+    is due.
 
-    Images may differ in size. One that cannot be read is left out, and `frame_count` shrinks by it.
+    Images may differ in size. One that cannot be read, or is gone, is left out: the one before it is shown for
+    longer, and `frame_count` shrinks by it.
     """
+
+    seekable = True
 
     def __init__(
         self,
@@ -37,28 +41,58 @@ class ImageFolderSource(PacedSource):
         realtime: bool = False,
     ) -> None:
         self._folder = Path(folder)
-        super().__init__(self._folder.resolve().name, realtime=realtime)
+        super().__init__(self._folder.resolve().name, realtime=realtime, loop=loop)
         self.fps = fps
-        self._loop = loop
+        self._paths: list[Path] = []
+        self._unreadable: set[Path] = set()
 
-    def _pictures(self) -> Generator[tuple[int, Image], None, None]:
-        paths = self._image_paths()
-        self.frame_count = None if self._loop else len(paths)
-        ticks = itertools.count()
-        while True:
-            any_readable = False
-            for path in paths:
-                image = _read_bgr(path)
-                if image is not None:
-                    any_readable = True
-                    yield round(next(ticks) * 1e9 / self.fps), image
-                elif self.frame_count is not None:
-                    self.frame_count -= 1
-            if not any_readable:
-                raise SourceError(f"No image in the folder “{self.name}” can be read.")
-            if not self._loop:
-                return
-            self._continues = False
+    def _pictures(self, from_ns: int, before: bool) -> Generator[Picture, None, None]:
+        if from_ns == 0:
+            self._paths = self._image_paths()
+            self._unreadable.clear()
+            self._count()
+        first, image = self._shown_at(from_ns, before)
+        if image is None:
+            raise SourceError(f"No image in the folder “{self.name}” can be read.")
+        for place in range(first, len(self._paths)):
+            if place > first:
+                image = self._read(place)
+            if image is not None:
+                position_ns = self._position_ns(place)
+                yield Picture(position_ns, self._position_ns(place + 1) - position_ns, image)
+
+    def _shown_at(self, at_ns: int, before: bool) -> tuple[int, Image | None]:
+        """Place and image; the first or the last at most."""
+        last = bisect.bisect_right(range(len(self._paths)), at_ns, key=self._position_ns) - 1
+        skip = before
+        for place in range(last, -1, -1):
+            image = self._read(place)
+            if image is not None:
+                if not skip:
+                    return place, image
+                skip = False
+        for place in range(len(self._paths)):
+            image = self._read(place)
+            if image is not None:
+                return place, image
+        return 0, None
+
+    def _position_ns(self, place: int) -> int:
+        return round(place * 1e9 / self.fps)
+
+    def _read(self, place: int) -> Image | None:
+        path = self._paths[place]
+        image = _read_bgr(path)
+        if image is None:
+            self._unreadable.add(path)
+        else:
+            self._unreadable.discard(path)
+        self._count()
+        return image
+
+    def _count(self) -> None:
+        self.frame_count = len(self._paths) - len(self._unreadable)
+        self.duration_ns = self._position_ns(len(self._paths))
 
     def _image_paths(self) -> list[Path]:
         try:

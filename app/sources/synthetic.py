@@ -1,17 +1,23 @@
-"""A drawn figure whose joints are known exactly: for tests, demonstrations and meters without a camera."""
+"""Pictures whose joints are known exactly, for tests, demonstrations and meters without a camera; a drawn figure."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
+from abc import abstractmethod
 from collections.abc import Generator, Sequence
+from functools import cached_property
+from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.frames import Image
-from app.sources.pacing import PacedSource
+from app.sources.options import SyntheticOptions
+from app.sources.pacing import PacedSource, Picture
+from models.skeletons import COCO_17
 
 Points = NDArray[np.float64]
 Colour = tuple[int, int, int]
@@ -29,42 +35,96 @@ _TORSO = (5, 6, 12, 11)
 _SUBPIXEL_BITS = 4
 
 
-class SyntheticSource(PacedSource):
-    """A figure that faces the camera, sways and waves, in front of a gentle gradient.
+class TrueJointsSource(PacedSource):
+    """Pictures of a person whose joints are known exactly; the k-th is taken at k / fps seconds.
 
-    width, height in pixels. frames: how many there are, None for no end.
+    width, height in pixels, None for the figure's own size. frames: how many there are, None for no end.
     noise: standard deviation of the sensor noise, in levels of 0..255; frame k of a seed has always the same.
-    realtime: paced, and `live` like a camera; `time_ns` is k / fps here too, so that
-    `true_points(frame.time_ns / 1e9)` are the joints in that frame.
+    realtime: paced, and `live` like a camera; each frame is handed over `delay_ms` after `captured_ns`.
+    loop: start again after the last of `frames`; only where not live.
+
+    `true_points(k / fps)` are the joints in frame k. That time is `frame.position_ns` where the source can be wound,
+    and `frame.time_ns` where it is live.
     """
+
+    NAME = "synthetic"
+    SIZE = (640, 480)  # width, height
+    joint_names: tuple[str, ...] = COCO_17.joints
 
     def __init__(
         self,
         *,
-        width: int = 640,
-        height: int = 480,
+        width: int | None = None,
+        height: int | None = None,
         fps: float = 30.0,
         frames: int | None = None,
         realtime: bool = False,
+        loop: bool = False,
         noise: float = 0.0,
+        delay_ms: float = 0.0,
         seed: int = 0,
     ) -> None:
-        super().__init__("synthetic", realtime=realtime)
+        super().__init__(self.NAME, realtime=realtime, loop=loop and not realtime, delay_ns=round(delay_ms * 1e6))
         self.live = realtime
+        self.seekable = not realtime
         self.fps = fps
         self.frame_count = frames
-        self._width = width
-        self._height = height
-        self._body = min(0.8 * height, 0.95 * width)  # height of the figure in pixels; the arms need the width
+        self.duration_ns = None if frames is None else self._position_ns(frames)
+        self.width = width or self.SIZE[0]
+        self.height = height or self.SIZE[1]
         self._noise = noise
         self._seed = seed
 
-    def true_points(self, time_s: float) -> Points:
-        """The joints at that moment: (17, 2), x and y in pixels, COCO-17; whole numbers are pixel centres.
+    @classmethod
+    def from_options(cls, options: SyntheticOptions, *, realtime: bool = False, loop: bool = False) -> Self:
+        """Whatever `options.figure` says."""
+        wishes = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
+        wishes.pop("figure")
+        return cls(**wishes, realtime=realtime, loop=loop)
 
-        The person's left is on the right of the picture.
+    @abstractmethod
+    def true_points(self, time_s: float) -> Points:
+        """The joints at that moment: (17, 2), x and y in pixels of the delivered picture, COCO-17.
+
+        Whole numbers are pixel centres. The person's left is on the right of the picture while they face the camera.
         """
 
+    @abstractmethod
+    def _drawn(self, time_s: float) -> tuple[Image, bool]:
+        """A new picture (height, width, 3) of that moment, and whether it continues from the one before it."""
+
+    def _pictures(self, from_ns: int, before: bool) -> Generator[Picture, None, None]:
+        first = max(0, self._frame_at(from_ns) - before)
+        for number in itertools.count(first) if self.frame_count is None else range(first, self.frame_count):
+            position_ns = self._position_ns(number)
+            image, continues = self._drawn(position_ns / 1e9)
+            if self._noise > 0:
+                image = _add_noise(image, self._noise, np.random.default_rng((self._seed, number)))
+            yield Picture(position_ns, self._position_ns(number + 1) - position_ns, image, continues)
+
+    def _position_ns(self, number: int) -> int:
+        return round(number * 1e9 / self.fps)
+
+    def _frame_at(self, position_ns: int) -> int:
+        number = round(position_ns * self.fps / 1e9)
+        if self._position_ns(number) > position_ns:
+            number -= 1
+        return number if self.frame_count is None else min(number, self.frame_count - 1)
+
+
+class SyntheticSource(TrueJointsSource):
+    """A figure that faces the camera, sways and waves, in front of a gentle gradient."""
+
+    @cached_property
+    def _body(self) -> float:
+        """Height of the figure in pixels; the arms need the width."""
+        return min(0.8 * self.height, 0.95 * self.width)
+
+    @cached_property
+    def _background(self) -> Image:
+        return _gradient(self.width, self.height)
+
+    def true_points(self, time_s: float) -> Points:
         def swing(hertz: float, phase: float = 0.0) -> float:
             return math.sin(2 * math.pi * (hertz * time_s + phase))
 
@@ -84,18 +144,13 @@ class SyntheticSource(PacedSource):
             points[ankle] = side * 0.085, 0.03
             points[knee] = (points[hip] + points[ankle]) / 2 + (side * 0.015, 0.0)
 
-        feet = np.array([(self._width - 1) / 2, (self._height - 1 + self._body) / 2])
+        feet = np.array([(self.width - 1) / 2, (self.height - 1 + self._body) / 2])
         return feet + self._body * points * (1.0, -1.0)
 
-    def _pictures(self) -> Generator[tuple[int, Image], None, None]:
-        background = _gradient(self._width, self._height)
-        for tick in itertools.count() if self.frame_count is None else range(self.frame_count):
-            time_ns = round(tick * 1e9 / self.fps)
-            image = background.copy()
-            _draw_figure(image, self.true_points(time_ns / 1e9), self._body)
-            if self._noise > 0:
-                image = _add_noise(image, self._noise, np.random.default_rng((self._seed, tick)))
-            yield time_ns, image
+    def _drawn(self, time_s: float) -> tuple[Image, bool]:
+        image = self._background.copy()
+        _draw_figure(image, self.true_points(time_s), self._body)
+        return image, True
 
 
 def _gradient(width: int, height: int) -> Image:

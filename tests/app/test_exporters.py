@@ -173,3 +173,36 @@ def test_beta_stands_beside_the_decoders_that_have_one(tmp_path):
     assert {d for (_, d), beta in betas.items() if beta} == {"ipr", "debiased"}
     assert betas["0", "ipr"] == betas["0", "debiased"] == "7.5"
     assert betas["1", "ipr"] == "20"
+
+
+def test_the_decoder_on_the_screen_is_marked_in_each_frame(tmp_path):
+    with contextlib.closing(KeypointsCsv(tmp_path / "k.csv")) as file:
+        for i, decoder in enumerate(("ipr", "argmax", "ipr")):
+            file.write(builders.result(i, decoder=decoder))
+    rows = table(tmp_path / "k.csv")
+    assert {(row["frame"], row["decoder"]) for row in rows if row["shown"] == "1"} == {
+        ("0", "ipr"),
+        ("1", "argmax"),
+        ("2", "ipr"),
+    }
+    assert {row["shown"] for row in rows} == {"0", "1"}
+    assert sum(row["shown"] == "1" for row in rows) == 3 * 33
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["full", "", "my model, v2", 'the "best" one', "100 %s", "nan", "nano", "two\nlines", "姿勢 β", "a\0b"],
+)
+def test_any_name_of_a_network_comes_back_from_the_table(name, tmp_path):
+    person = builders.person(id=3)
+    person.points["ipr"][3] = np.nan
+    with contextlib.closing(KeypointsCsv(tmp_path / "k.csv")) as file:
+        file.write(builders.result(0, network=name, people=(person, builders.person(id=4))))
+        file.write(builders.result(1, network="other"))
+    rows = table(tmp_path / "k.csv")
+    assert {row["network"] for row in rows if row["frame"] == "0"} == {name.replace("\0", "")}
+    assert {row["network"] for row in rows if row["frame"] == "1"} == {"other"}
+    assert len(rows) == 3 * 33 * 6
+    assert {row["joint"] for row in rows if row["x"] == ""} == {builders.JOINTS[3]}
+    assert {row["person"] for row in rows if row["frame"] == "0"} == {"3", "4"}
+    assert {row["time_s"] for row in rows} == {"0.000000", "0.033333"}

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import shutil
+import sys
 import threading
 import time
 import zipfile
@@ -28,6 +29,7 @@ from models.readings import DECODER_NAMES, HEATMAP_DECODERS, PEAK, SHARED, TO_IM
 from models.skeletons import BLAZEPOSE_33
 from tests.app.meter_motion import fits_of_seven
 from tests.app.test_mp4_writer import read_back
+from tests.app.test_virtual_camera import Collector, register_collector
 
 CLIP = str(SAMPLE_CLIP)
 FRAMES = 12
@@ -64,9 +66,16 @@ class Finished:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     folder = tmp_path_factory.mktemp("run")
+    more = [
+        *("--clean", str(folder / "clean.mp4")),
+        *("--jsonl", str(folder / "out.jsonl")),
+        *("--coco", str(folder / "coco.json")),
+        *("--openpose", str(folder / "poses")),
+    ]
+    arguments = [CLIP, *LITE, "--max-frames", str(FRAMES), "--decoder", "ipr", *outputs(folder), *more]
     stdout, stderr = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-        exit_code = main(["run", CLIP, *LITE, "--max-frames", str(FRAMES), "--decoder", "ipr", *outputs(folder)])
+        exit_code = main(["run", *arguments])
     return Finished(folder, exit_code, stdout.getvalue(), stderr.getvalue())
 
 
@@ -74,7 +83,8 @@ def test_a_run_ends_well_and_names_its_files(finished: Finished) -> None:
     assert finished.exit_code == 0
     assert finished.stderr == ""
     *paths, closing_line = finished.stdout.splitlines()
-    assert paths == [str(finished.folder / name) for name in ("out.mp4", "out.csv", "out.json")]
+    names = ("out.mp4", "clean.mp4", "out.csv", "out.jsonl", "coco.json", "poses", "out.json")
+    assert paths == [str(finished.folder / name) for name in names]
     assert closing_line.startswith(f"{FRAMES} frames in ")
     assert f"a person in {FRAMES}; lite on cpu (OpenVINO), ipr: jitter " in closing_line
 
@@ -94,6 +104,42 @@ def test_the_keypoints_hold_every_frame_joint_and_decoder(finished: Finished) ->
     assert {row["person"] for row in rows} == {"1"}
     for row in rows:
         assert float(row["time_s"]) == pytest.approx(int(row["frame"]) / 30, abs=1e-5)
+
+
+def test_all_formats_tell_the_same(finished: Finished) -> None:
+    rows = {(int(r["frame"]), r["joint"], r["decoder"]): (float(r["x"]), float(r["y"])) for r in finished.rows}
+    assert {row["decoder"] for row in finished.rows if row["shown"] == "1"} == {"ipr"}
+    assert {row["network"] for row in finished.rows} == {"lite"}
+
+    header, *frames = map(json.loads, (finished.folder / "out.jsonl").read_text("utf-8").splitlines())
+    coco = json.loads((finished.folder / "coco.json").read_text("utf-8"))
+    openpose = sorted((finished.folder / "poses").iterdir())
+    assert len(frames) == len(coco) == len(openpose) == FRAMES
+    for i, (frame, entry, path) in enumerate(zip(frames, coco, openpose, strict=True)):
+        assert (frame["frame"], frame["decoder"], frame["network"]) == (i, "ipr", "lite")
+        assert (frame["width"], frame["height"]) == (960, 540)
+        assert frame["position_s"] == pytest.approx(i / 30, abs=1e-4)
+        assert frame["latency_ms"] >= frame["stages_ms"]["network"] > 0
+        for decoder, points in frame["people"][0]["decoders"].items():
+            for joint, (x, y, _) in zip(header["joints"], points, strict=True):
+                assert (x, y) == rows[i, joint, decoder]
+        assert (entry["image_id"], entry["decoder"]) == (i, "ipr")
+        assert tuple(entry["keypoints"][3 * 16 : 3 * 16 + 2]) == rows[i, "right_ankle", "ipr"]
+        assert path.name == f"poses_{i:012d}_keypoints.json"
+        (person,) = json.loads(path.read_text("utf-8"))["people"]
+        assert tuple(person["pose_keypoints_2d"][3 * 7 : 3 * 7 + 2]) == rows[i, "left_wrist", "ipr"]
+
+
+def test_the_clean_video_is_the_source(finished: Finished) -> None:
+    times, pictures = read_back(finished.folder / "clean.mp4")
+    assert times == pytest.approx([i / 30 for i in range(FRAMES)], abs=1e-4)
+    annotated = read_back(finished.folder / "out.mp4")[1]
+    clip = cv2.VideoCapture(CLIP)
+    for clean, drawn in zip(pictures, annotated, strict=True):
+        source = clip.read()[1].astype(int)
+        changed, drawn_on = (np.mean(np.abs(picture - source).max(axis=2) > 50) for picture in (clean, drawn))
+        assert changed < 0.0005 < 0.02 < drawn_on
+    clip.release()
 
 
 def test_the_report_holds_every_stage_and_decoder(finished: Finished) -> None:
@@ -214,6 +260,16 @@ BAD_INPUT = {
     "output in a file": (["clip.mp4", "--output", "file/out.mp4"], "is not a folder"),
     "report in a file": (["clip.mp4", "--report", "file/sub/out.json"], "is not a folder"),
     "output too long": (["clip.mp4", "--output", "x" * 300], "File name too long"),
+    "openpose in a full folder": (["clip.mp4", "--openpose", "."], ". is not empty: choose another folder"),
+    "openpose in a file": (["clip.mp4", "--openpose", "old.mp4"], "old.mp4 is a file, not a folder"),
+    "openpose over the source": (["empty", "--openpose", "./empty", "--overwrite"], "empty is the source"),
+    "openpose and a file": (["clip.mp4", "--openpose", "a", "--coco", "a"], "named for two outputs"),
+    "coco exists": (["clip.mp4", "--coco", "old.mp4"], "old.mp4 exists already"),
+    "clean over source": (["clip.mp4", "--clean", "clip.mp4", "--overwrite"], "clip.mp4 is the source"),
+    "no number": (["clip.mp4", "--beta", "ten"], "Argument --beta: invalid float value: 'ten'."),
+    "no source": ([], "The following arguments are required: SOURCE."),
+    "unknown option": (["clip.mp4", "--keypionts", "x"], "Unknown option “--keypionts”. Did you mean “--keypoints”?"),
+    "a word too many": (["clip.mp4", "old.mp4"], "“old.mp4” is one word too many. See `posescope run --help`."),
     "two outputs in one": (["clip.mp4", "--output", "a", "--keypoints", "./a"], "named for two outputs"),
     "output over source": (["clip.mp4", "--output", "./clip.mp4", "--overwrite"], "clip.mp4 is the source"),
 }
@@ -245,14 +301,10 @@ def test_outputs_of_a_run_that_saw_nothing_are_not_left(
 ) -> None:
     (tmp_path / "text.txt").write_text("no video\n" * 50)
     monkeypatch.chdir(tmp_path)
-    assert main(["run", source, *LITE, *outputs(Path("made"))]) == 2
+    more = ("--clean", "made/clean.mp4", "--jsonl", "made/x.jsonl", "--coco", "made/x.json", "--openpose", "poses")
+    assert main(["run", source, *LITE, *outputs(Path("made")), *more]) == 2
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["text.txt"]
-
-
-def test_an_option_that_is_no_number_is_told_by_the_parser(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        main(["run", CLIP, "--beta", "ten"])
-    assert "invalid float value: 'ten'" in capsys.readouterr().err
+    assert not Path("poses").exists()
 
 
 def test_a_run_that_fails_brings_back_what_it_would_have_replaced(tmp_path: Path) -> None:
@@ -264,3 +316,26 @@ def test_a_run_that_fails_brings_back_what_it_would_have_replaced(tmp_path: Path
     assert {p.name: p.read_text() for p in tmp_path.glob("out.*")} == dict.fromkeys(
         ("out.mp4", "out.csv"), "of yesterday"
     )
+
+
+def test_the_virtual_camera_shows_a_file_at_its_own_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    register_collector(monkeypatch)
+    started = time.monotonic()
+    assert main(["run", CLIP, *LITE, "--max-frames", "12", "--virtual-camera"]) == 0
+    assert time.monotonic() - started > 11 / 30
+    last = Collector.opened[-1]
+    assert last.size == (960, 540)
+    assert 1 <= len(last.pictures) <= 12
+    assert last.closed == 1
+
+
+def test_without_a_virtual_camera_nothing_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
+    assert main(["run", CLIP, *LITE, "--virtual-camera", *outputs(tmp_path)]) == 2
+    assert capsys.readouterr().err == (
+        "posescope: The virtual camera needs the package pyvirtualcam: "
+        "install it with “python -m pip install pyvirtualcam”.\n"
+    )
+    assert list(tmp_path.iterdir()) == []

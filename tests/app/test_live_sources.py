@@ -1,21 +1,19 @@
-"""Sources that wait for their pictures: cameras and streams."""
+"""Sources that wait for their pictures: streams."""
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from app.errors import SourceError
-from app.sources.camera import list_cameras
 from app.sources.stream import StreamSource
 from tests.app.servers import PASSWORD, PICTURE_COUNT, USER, VideoServer
 from tests.app.source_builders import (
-    FakeCamera,
     no_thread_stays_behind,  # noqa: F401
     read_all,
     running_server,  # noqa: F401
@@ -23,53 +21,34 @@ from tests.app.source_builders import (
 )
 
 
-def test_camera_reads_the_clock_between_grabbing_and_decoding() -> None:
-    camera = FakeCamera(width=1280, height=720)
-    camera.open()
-    frame = camera.read()
-    assert frame is not None
-    assert camera.fps == 100.0
-    camera.close()
-    assert camera.device.released.is_set()
-    settings = camera.device.settings
-    assert settings.index(cv2.CAP_PROP_FOURCC) < settings.index(cv2.CAP_PROP_FRAME_WIDTH)
-    assert cv2.CAP_PROP_FPS not in settings  # not asked for
-    assert camera.device.grabbed_ns[0] <= frame.captured_ns <= camera.device.decoding_ns[0]
-
-
-@pytest.mark.parametrize("how", ["unplugged", "stalled"])
-def test_a_camera_that_delivers_nothing_any_more_is_lost(how: str) -> None:
-    camera = FakeCamera(lost_after_s=0.3)
-    camera.open()
-    assert camera.read() is not None
-    getattr(camera.device, how).set()
-    with pytest.raises(SourceError, match=r"Camera 0 was lost: .*check its cable.*\.$"):
-        read_all(camera)
-    assert camera.read() is None
-    camera.close()
-
-
-def test_cameras_are_listed_quietly(capfd: pytest.CaptureFixture[str]) -> None:
-    indices = [camera.index for camera in list_cameras()]
-    assert indices == sorted(indices)
-    assert capfd.readouterr() == ("", "")
-
-
-def test_a_stream_delivers_what_its_server_sends_and_says_when_it_breaks_off(server: VideoServer) -> None:
+def test_a_stream_that_its_server_breaks_off_is_lost_and_connected_to_again(server: VideoServer) -> None:
     source = StreamSource(server.url("short"))
     source.open()
-    levels = []
+    frames = []
+    troubles: set[str] = set()
+    enough = threading.Event()
 
-    def read_levels() -> None:
-        while (frame := source.read()) is not None:
-            levels.append(round(float(frame.image.mean())))
+    def watch() -> None:
+        while not enough.wait(0.005):
+            troubles.add(source.trouble)
 
-    with pytest.raises(SourceError, match=r"broke off.*\.$"):
-        read_levels()
-    assert source.read() is None
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    while len(frames) < 2 * PICTURE_COUNT:
+        frame = source.read()
+        assert frame is not None
+        assert source.trouble == ""
+        frames.append(frame)
+    enough.set()
+    watcher.join()
     source.close()
-    assert levels == sorted(levels)
-    assert PICTURE_COUNT - 2 <= len(levels) <= PICTURE_COUNT
+    assert any(re.fullmatch(r"The stream \S+ broke off: .*; trying again\.", trouble) for trouble in troubles)
+    returns = [number for number, frame in enumerate(frames) if not frame.continues]
+    assert 1 <= len(returns) <= 3
+    levels = [round(float(frame.image.mean())) for frame in frames]
+    assert levels[: returns[0]] == sorted(levels[: returns[0]])
+    assert PICTURE_COUNT - 2 <= returns[0] <= PICTURE_COUNT
+    assert levels[returns[0]] < levels[returns[0] - 1]  # from the beginning again
 
 
 def test_stop_ends_the_wait_for_a_server_that_does_not_answer(server: VideoServer) -> None:
@@ -85,17 +64,34 @@ def test_stop_ends_the_wait_for_a_server_that_does_not_answer(server: VideoServe
     stopper.join()
 
 
-def test_an_mpeg_ts_stream_ends_where_the_server_ends_it(tmp_path: Path, server: VideoServer) -> None:
+def test_a_file_from_a_web_server_is_shown_at_its_own_speed_and_ends(tmp_path: Path, server: VideoServer) -> None:
     server.clip = write_video(tmp_path / "clip.ts", range(0, 1200, 40), b_frames=2).read_bytes()
+    last_level = 20 + 5 * 29  # of the last picture that `write_video` makes
     source = StreamSource(server.url("clip.ts"))
     source.open()
     frames = read_all(source)
     assert source.read() is None
+    assert source.trouble == ""
     source.close()
-    assert len(frames) == 30
+    assert 25 <= len(frames) <= 30  # a busy machine may skip one
+    assert frames[-1].image.mean() == pytest.approx(last_level, abs=3)  # but not the last
     assert np.all(np.diff([frame.image.mean() for frame in frames]) > 0)  # in the order of showing them
-    assert np.all(np.diff([frame.captured_ns for frame in frames]) >= 0)
     assert np.all(np.diff([frame.time_ns for frame in frames]) > 0)
+    assert frames[-1].captured_ns - frames[0].captured_ns == pytest.approx(29 * 40e6, rel=0.25)
+
+
+def test_a_file_whose_server_breaks_off_in_the_middle_is_lost(tmp_path: Path, server: VideoServer) -> None:
+    server.clip = write_video(tmp_path / "clip.ts", range(0, 1200, 40)).read_bytes()
+    source = StreamSource(server.url("half.ts"))
+    source.open()
+    frames = []
+    while not frames or frames[-1].continues:
+        frame = source.read()
+        assert frame is not None
+        frames.append(frame)
+    source.close()
+    assert 8 <= len(frames) <= 20
+    assert frames[-1].image.mean() < frames[-2].image.mean()
 
 
 def test_a_password_opens_a_stream_but_is_never_shown(server: VideoServer) -> None:

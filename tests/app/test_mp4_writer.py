@@ -14,7 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from app import mp4_writer
+from app import video_encoder
 from app.errors import OutputError
 from app.frames import Image
 from app.mp4_writer import Mp4Writer
@@ -231,10 +231,10 @@ def test_names_in_any_script(tmp_path):
 
 
 def test_another_encoder_steps_in(tmp_path, monkeypatch):
-    nowhere = mp4_writer._Encoder("no_such_encoder", {})
+    nowhere = video_encoder._Encoder("no_such_encoder", {})
     # Those of hardware are listed by FFmpeg, but do not work without it.
-    others = [encoder for encoder in mp4_writer._ENCODERS if encoder.name != "libx264"]
-    monkeypatch.setattr(mp4_writer, "_ENCODERS", (nowhere, *others))
+    others = [encoder for encoder in video_encoder._ENCODERS if encoder.name != "libx264"]
+    monkeypatch.setattr(video_encoder, "_ENCODERS", (nowhere, *others))
     writer = Mp4Writer(tmp_path / "a.mp4")
     times = steady(60)
     for time_ns in times:
@@ -248,24 +248,69 @@ def test_another_encoder_steps_in(tmp_path, monkeypatch):
 
 def test_an_encoder_that_wants_its_colours_in_another_order_gets_them(tmp_path, monkeypatch):
     # Intel's takes nothing but nv12; libx264 takes that too.
-    x264 = next(encoder for encoder in mp4_writer._ENCODERS if encoder.name == "libx264")
-    monkeypatch.setattr(mp4_writer, "_ENCODERS", (dataclasses.replace(x264, pixel_format="nv12"),))
+    x264 = next(encoder for encoder in video_encoder._ENCODERS if encoder.name == "libx264")
+    monkeypatch.setattr(video_encoder, "_ENCODERS", (dataclasses.replace(x264, pixel_format="nv12"),))
     write(tmp_path / "a.mp4", steady(5))
     _, pictures = read_back(tmp_path / "a.mp4")
     assert np.abs(pictures[-1][24, 32].astype(int) - (4, 128, 251)).max() <= 12
 
 
 def test_the_first_encoder_that_works_is_taken(monkeypatch):
-    x264 = next(encoder for encoder in mp4_writer._ENCODERS if encoder.name == "libx264")
-    last = mp4_writer._ENCODERS[-1]
-    assert [e.name for e in mp4_writer._ENCODERS].index("libx264") == 4  # after the four in hardware
+    x264 = next(encoder for encoder in video_encoder._ENCODERS if encoder.name == "libx264")
+    last = video_encoder._ENCODERS[-1]
+    assert [e.name for e in video_encoder._ENCODERS].index("libx264") == 4  # after the four in hardware
     for order, expected in (((x264, last), "libx264"), ((last, x264), "mpeg4")):
-        monkeypatch.setattr(mp4_writer, "_ENCODERS", order)
-        assert mp4_writer.working_encoder() == expected
+        monkeypatch.setattr(video_encoder, "_ENCODERS", order)
+        assert video_encoder.working_encoder() == expected
+
+
+def test_an_encoder_that_fails_on_the_first_picture_is_passed_over(tmp_path, monkeypatch):
+    x264 = next(encoder for encoder in video_encoder._ENCODERS if encoder.name == "libx264")
+    monkeypatch.setattr(video_encoder, "_ENCODERS", (dataclasses.replace(x264, options={}), x264))
+    opened = []
+
+    def open_used_up(encoder, *args):
+        context = real(encoder, *args)
+        opened.append(encoder)
+        if len(opened) == 2:  # the first was for the blank picture
+            context.encode(None)
+        return context
+
+    real = video_encoder._opened
+    monkeypatch.setattr(video_encoder, "_opened", open_used_up)
+    write(tmp_path / "a.mp4", steady(5))
+    assert [encoder.options for encoder in opened] == [{}, {}, x264.options, x264.options]
+    check_times(tmp_path / "a.mp4", steady(5))
+
+
+@pytest.mark.parametrize("name", [encoder.name for encoder in video_encoder._ENCODERS])
+def test_every_encoder_there_is_writes_a_file_that_plays_before_and_after_its_end(tmp_path, monkeypatch, name):
+    chosen = [encoder for encoder in video_encoder._ENCODERS if encoder.name == name]
+    monkeypatch.setattr(video_encoder, "_ENCODERS", chosen)
+    try:
+        assert video_encoder.working_encoder(320, 240) == name
+    except OutputError:
+        pytest.skip(f"there is no {name} here")
+    path, times = tmp_path / "a.mp4", steady(75)
+    writer = Mp4Writer(path)
+    for i, time_ns in enumerate(times):
+        writer.write(builders.image(240, 320, (i, 128, 255 - i)), time_ns)
+    shown, _ = read_back(path)
+    assert len(shown) >= 60
+    writer.close()
+    shown, pictures = read_back(path)
+    assert shown == pytest.approx([(t - times[0]) / 1e9 for t in times], abs=1 / 60_000)
+    assert np.abs(pictures[-1][120, 160].astype(int) - (74, 128, 181)).max() <= 12
+    with av.open(str(path)) as container:
+        keys = [float(p.pts * p.time_base) for p in container.demux(video=0) if p.is_keyframe and p.pts is not None]
+        assert {round(key, 3) for key in keys} >= {0.0, 1.0, 2.0}
+        # A player that winds begins at a keyframe.
+        container.seek(1_700_000)
+        assert 1.0 <= next(container.decode(video=0)).time <= 1.7
 
 
 def test_no_encoder_at_all(tmp_path, monkeypatch):
-    monkeypatch.setattr(mp4_writer, "_ENCODERS", ())
+    monkeypatch.setattr(video_encoder, "_ENCODERS", ())
     writer = Mp4Writer(tmp_path / "a.mp4")
     with pytest.raises(OutputError, match="no video encoder"):
         writer.write(builders.image(), 0)

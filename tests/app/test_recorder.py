@@ -2,10 +2,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,9 +15,9 @@ from app import recorder as recorder_module
 from app.decoder_display import bgr
 from app.drawn_once import DrawnOnce
 from app.errors import OutputError
-from app.mp4_writer import Mp4Writer
 from app.overlay import SIDE_COLORS, OverlayStyle, draw_overlay
-from app.recorder import Recorder, RecordingSummary, keypoints_path_for
+from app.recorder import Recorder, RecordingSummary
+from app.recording_paths import RecordingPaths
 from models.skeletons import BLAZEPOSE_33
 from tests.app import builders
 from tests.app.test_mp4_writer import duration, read_back
@@ -37,9 +33,16 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 def make(folder: Path, *, video: bool = True, keypoints: bool = True, **options: object) -> Recorder:
-    path = folder / "a.mp4"
     options = {"style": OverlayStyle(), **options}
-    return Recorder(path if video else None, keypoints_path_for(path) if keypoints else None, **options)
+    return Recorder(paths_in(folder, video=video, keypoints=keypoints), **options)
+
+
+def paths_in(folder: Path, *, video: bool = True, clean: bool = False, keypoints: bool = True) -> RecordingPaths:
+    return RecordingPaths(
+        folder / "a.mp4" if video else None,
+        folder / "a.clean.mp4" if clean else None,
+        {"csv": folder / "a.keypoints.csv"} if keypoints else {},
+    )
 
 
 def small(index: int, time_ns: int | None = None):
@@ -84,13 +87,13 @@ def test_video_and_keypoints_of_the_same_frames(tmp_path):
         assert recorder.offer(builders.result(i, time_ns, picture=picture, people=(person,)))
     summary = recorder.stop()
 
-    assert summary == RecordingSummary(tmp_path / "a.mp4", tmp_path / "a.keypoints.csv", 8, 0, pytest.approx(0.8), None)
+    assert summary == RecordingSummary(paths_in(tmp_path).all, 8, 0, pytest.approx(0.8), None)
     assert recorder.frames == 8
     assert recorder.elapsed_s == pytest.approx(0.75)
-    shown, pictures = read_back(summary.video_path)
+    shown, pictures = read_back(summary.paths[0])
     assert shown == pytest.approx([(t - times[0]) / 1e9 for t in times], abs=1e-4)
-    assert duration(summary.video_path) == pytest.approx(summary.duration_s, abs=1e-4)
-    table = rows(summary.keypoints_path)
+    assert duration(summary.paths[0]) == pytest.approx(summary.duration_s, abs=1e-4)
+    table = rows(summary.paths[-1])
     assert len(table) == 8 * 33 * 6
     for t, frame in zip(shown, range(8), strict=True):
         (time_s,) = {float(r["time_s"]) for r in table if r["frame"] == str(frame)}
@@ -110,9 +113,9 @@ def test_mirrored_as_it_was_seen(tmp_path):
         recorder.offer(builders.result(i, picture=builders.image(480, 640), people=(person,)))
     summary = recorder.stop()
     x, y = np.rint(person.points["debiased"][BLAZEPOSE_33.index["left_knee"]]).astype(int)
-    picture = read_back(summary.video_path)[1][-1]
+    picture = read_back(summary.paths[0])[1][-1]
     assert np.abs(picture[y, 639 - x].astype(int) - bgr(SIDE_COLORS["left"])).max() < 50
-    assert summary.keypoints_path is None
+    assert summary.paths == (tmp_path / "a.mp4",)
 
 
 def test_keypoints_alone(tmp_path):
@@ -121,10 +124,10 @@ def test_keypoints_alone(tmp_path):
     for i in range(5):
         recorder.offer(small(i))
     summary = recorder.stop()
-    assert summary.video_path is None
+    assert summary.paths == (tmp_path / "a.keypoints.csv",)
     assert summary.duration_s == pytest.approx(5 / 30)
-    assert len(rows(summary.keypoints_path)) == 5 * 33 * 6
-    assert list(tmp_path.iterdir()) == [summary.keypoints_path]
+    assert len(rows(summary.paths[-1])) == 5 * 33 * 6
+    assert list(tmp_path.iterdir()) == [summary.paths[-1]]
 
 
 def test_a_full_queue_drops_counts_and_never_waits(tmp_path, monkeypatch):
@@ -140,8 +143,8 @@ def test_a_full_queue_drops_counts_and_never_waits(tmp_path, monkeypatch):
     gate.opened.set()
     summary = recorder.stop()
     assert (summary.frames, summary.dropped, summary.error) == (4, 7, None)
-    assert [row["frame"] for row in rows(summary.keypoints_path)[:: 33 * 6]] == ["0", "1", "2", "3"]
-    assert len(read_back(summary.video_path)[0]) == 4
+    assert [row["frame"] for row in rows(summary.paths[-1])[:: 33 * 6]] == ["0", "1", "2", "3"]
+    assert len(read_back(summary.paths[0])[0]) == 4
 
 
 def test_large_pictures_make_the_queue_shorter(tmp_path, monkeypatch):
@@ -162,7 +165,7 @@ def test_blocking_drops_nothing(tmp_path):
     assert all(recorder.offer(small(i)) for i in range(60))
     summary = recorder.stop()
     assert (summary.frames, summary.dropped) == (60, 0)
-    assert len(read_back(summary.video_path)[0]) == 60
+    assert len(read_back(summary.paths[0])[0]) == 60
 
 
 def test_stop_while_the_queue_is_full_writes_all_of_it(tmp_path, monkeypatch):
@@ -216,7 +219,7 @@ def test_stop_may_be_called_again_and_before_start(tmp_path):
 def test_a_recording_without_frames_leaves_no_file(tmp_path):
     recorder = make(tmp_path)
     recorder.start()
-    assert recorder.stop() == RecordingSummary(None, None, 0, 0, 0.0, None)
+    assert recorder.stop() == RecordingSummary((), 0, 0, 0.0, None)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -237,86 +240,14 @@ def test_overwriting_has_to_be_asked_for(tmp_path):
     recorder.start()
     recorder.offer(small(0))
     summary = recorder.stop()
-    assert len(read_back(summary.video_path)[0]) == 1
-    assert len(rows(summary.keypoints_path)) == 33 * 6
+    assert len(read_back(summary.paths[0])[0]) == 1
+    assert len(rows(summary.paths[-1])) == 33 * 6
 
 
 def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(OutputError, match="not a folder"):
         make(tmp_path / "file").start()
-
-
-def failing_writer(monkeypatch: pytest.MonkeyPatch, error: Exception, after: int) -> None:
-    real = Mp4Writer.write
-
-    def write(self: Mp4Writer, image, time_ns) -> None:
-        if self.frames >= after:
-            raise error
-        real(self, image, time_ns)
-
-    monkeypatch.setattr(Mp4Writer, "write", write)
-
-
-@pytest.mark.parametrize(
-    ("error", "sentence"),
-    [
-        (OutputError("The disk is full."), "The disk is full."),
-        (ZeroDivisionError("what"), "The recording ended early: what."),
-    ],
-)
-def test_an_error_of_the_writer_is_kept_and_the_rest_stays_playable(tmp_path, monkeypatch, error, sentence):
-    failing_writer(monkeypatch, error, after=10)
-    recorder = make(tmp_path, queue_size=2, block=True)
-    recorder.start()
-    # Waiting offers end although nobody takes from the queue any more.
-    answers = [recorder.offer(small(i)) for i in range(40)]
-    until(lambda: recorder.error is not None)
-    assert not recorder.offer(small(40))
-    assert not recorder._waiting  # their pictures are let go
-    assert answers[:10] == [True] * 10
-    assert not answers[-1]
-    summary = recorder.stop()
-    assert summary.error == sentence
-    assert summary.frames == 10
-    assert len(read_back(summary.video_path)[0]) == 10
-    assert len(rows(summary.keypoints_path)) == 10 * 33 * 6
-
-
-def test_an_error_at_the_first_frame_leaves_no_file(tmp_path, monkeypatch):
-    failing_writer(monkeypatch, OutputError("No encoder."), after=0)
-    recorder = make(tmp_path)
-    recorder.start()
-    recorder.offer(small(0))
-    summary = recorder.stop()
-    assert summary == RecordingSummary(None, None, 0, 0, 0.0, "No encoder.")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not delete open files")
-@pytest.mark.parametrize("looks_every_s", [0.0, 1e9])
-def test_a_folder_deleted_while_recording_is_noticed_at_the_latest_at_the_end(tmp_path, monkeypatch, looks_every_s):
-    monkeypatch.setattr(recorder_module, "_LOOK_AT_FILES_EVERY_S", looks_every_s)
-    recorder = make(tmp_path / "gone", block=True)
-    recorder.start()
-    for i in range(5):
-        recorder.offer(small(i))
-    until(lambda: recorder.frames == 5)
-    shutil.rmtree(tmp_path / "gone")
-    for i in range(5, 10):
-        recorder.offer(small(i))
-    summary = recorder.stop()
-    assert "deleted" in summary.error
-    assert summary.frames == (5 if looks_every_s == 0.0 else 10)
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
-def test_a_disk_that_is_full_at_the_start(tmp_path):
-    recorder = Recorder(tmp_path / "a.mp4", "/dev/full", style=OverlayStyle(), overwrite=True)
-    with pytest.raises(OutputError, match="space"):
-        recorder.start()
-    assert Path("/dev/full").exists()
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_writer_that_hangs_does_not_hang_stop(tmp_path, monkeypatch):
@@ -345,41 +276,3 @@ def test_readings_are_asked_for_four_times_a_second_of_the_recording(tmp_path):
     recorder.stop()
     assert set(asked) == {"recorder"}
     assert len(asked) == 8
-
-
-CRASH = """
-    import itertools, os, sys
-    from app.overlay import OverlayStyle
-    from app.recorder import Recorder, keypoints_path_for
-    from tests.app import builders
-
-    path, ending = sys.argv[1:]
-    recorder = Recorder(
-        path, keypoints_path_for(path), style=OverlayStyle(), block=True
-    )
-    recorder.start()
-    for i in itertools.count():
-        recorder.offer(builders.result(i))
-        if i == 200:
-            print("recording", flush=True)
-        if recorder.frames > 150 and ending == "exit":
-            os._exit(3)
-"""
-
-
-@pytest.mark.parametrize("ending", ["exit", "kill"])
-def test_after_a_crash_in_mid_recording_all_but_the_last_second_is_there(tmp_path, ending):
-    path = tmp_path / "crash.mp4"
-    script = [sys.executable, "-c", textwrap.dedent(CRASH), str(path), ending]
-    with subprocess.Popen(script, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        if ending == "kill":
-            assert process.stdout.readline() == "recording\n"
-            process.kill()
-        process.wait(LONG)
-    # The rows reach the file with each frame: they tell how many frames had been recorded.
-    recorded = len(rows(keypoints_path_for(path))) // (33 * 6)
-    assert recorded > 100
-    times, pictures = read_back(path)
-    assert recorded - 30 <= len(times) <= recorded + 1
-    assert times == pytest.approx([i / 30 for i in range(len(times))], abs=1e-4)
-    assert all(picture.shape == (240, 320, 3) for picture in pictures)

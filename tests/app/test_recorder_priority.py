@@ -8,10 +8,10 @@ import threading
 
 import pytest
 
-from app import drawn_once
-from app import recorder as recorder_module
+from app import drawn_once, recording_files
 from app.overlay import OverlayStyle, draw_overlay
 from app.recorder import Recorder
+from app.recording_paths import RecordingPaths
 from tests.app import builders
 
 
@@ -26,9 +26,9 @@ def test_a_live_recording_lets_the_others_compute_first(tmp_path, monkeypatch, l
         return draw_overlay(*args, **options)
 
     monkeypatch.setattr(drawn_once, "draw_overlay", draw)
-    recorder = Recorder(tmp_path / "a.mp4", None, style=OverlayStyle(), block=not live)
+    recorder = Recorder(RecordingPaths(tmp_path / "a.mp4"), style=OverlayStyle(), block=not live)
     recorder.start()
     recorder.offer(builders.result(0, picture=builders.image(48, 64)))
     recorder.stop()
-    assert seen == [min(19, own + recorder_module._NICENESS) if live else own]
+    assert seen == [min(19, own + recording_files._NICENESS) if live else own]
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own

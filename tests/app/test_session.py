@@ -11,7 +11,9 @@ import pytest
 
 from app.bundled import SAMPLE_CLIP
 from app.errors import OutputError, UserError
+from app.exporters import KEYPOINT_FORMATS
 from app.output_names import recording_paths, snapshot_path
+from app.recording_paths import RecordingPaths, RecordingWish
 from app.session import NetworkChoice, Session
 from app.sources.synthetic import SyntheticSource
 from app.sources.video_file import VideoFileSource
@@ -47,7 +49,8 @@ def test_a_recording_begins_and_ends_on_the_way(session: Session, tmp_path: Path
     assert session.stop_recording() is None
     video, table = tmp_path / "a.mp4", tmp_path / "a.csv"
     session.latest.take(60)
-    session.start_recording(video, table)
+    paths = RecordingPaths(video, keypoints={"csv": table})
+    session.start_recording(paths)
     recorder = session.recorder
     until(lambda: recorder.frames >= 5)
     session.set_decoder("argmax")
@@ -55,17 +58,17 @@ def test_a_recording_begins_and_ends_on_the_way(session: Session, tmp_path: Path
     until(lambda: recorder.frames >= 10)
     summary = session.stop_recording()
     assert session.recorder is None
-    assert (summary.video_path, summary.keypoints_path, summary.error) == (video, table, None)
+    assert (summary.paths, summary.error) == ((video, table), None)
     assert len(read_back(video)[0]) == summary.frames >= 10
     with table.open(encoding="utf-8", newline="") as file:
         assert len({row["frame"] for row in csv.DictReader(file)}) == summary.frames
     with pytest.raises(OutputError, match="exists already"):
-        session.start_recording(video, None)
+        session.start_recording(RecordingPaths(video))
     assert session.recorder is None
 
 
 def test_stopping_finishes_the_recording(session: Session, tmp_path: Path) -> None:
-    session.start_recording(tmp_path / "a.mp4", None)
+    session.start_recording(RecordingPaths(tmp_path / "a.mp4"))
     recorder = session.recorder
     until(lambda: recorder.frames >= 2)
     summary = session.stop()
@@ -122,13 +125,40 @@ def test_a_shipped_bundle_that_was_changed_is_refused(tmp_path: Path, monkeypatc
     ],
 )
 def test_names_of_recordings(tmp_path: Path, source: str, shown: str) -> None:
-    video, table = recording_paths(tmp_path, source, "dark")
-    assert video.parent == table.parent == tmp_path
+    paths = recording_paths(tmp_path, source, "dark", RecordingWish(True, True, tuple(KEYPOINT_FORMATS)))
+    video = paths.annotated
+    assert {path.parent for path in paths.all} == {tmp_path}
+    assert len({path.name.partition(" dark")[0] for path in paths.all}) == 1
     start, _, rest = video.name.partition(f" {shown} ")
     datetime.strptime(start, "posescope %Y-%m-%d %H-%M-%S")
     assert rest == "dark.mp4"
-    assert table.name == video.name.removesuffix(".mp4") + ".keypoints.csv"
+    assert paths.clean.name == video.name.removesuffix(".mp4") + ".clean.mp4"
+    assert paths.keypoints["csv"].name == video.name.removesuffix(".mp4") + ".keypoints.csv"
     picture = snapshot_path(tmp_path, source, "dark")
     assert picture.suffix == ".png"
     picture.write_bytes(b"")
     assert not snapshot_path(tmp_path, source, "dark").exists()
+
+
+def test_another_network_reads_on(session: Session) -> None:
+    first = session.latest.take(60)
+    session.use_network(NetworkChoice("full", "cpu"))
+    until(lambda: (result := session.latest.take(1.0)) is not None and result.network == "full")
+    assert session.network == NetworkChoice("full", "cpu")
+    # The jitter of one network says nothing about the other.
+    until(lambda: session.board.read().jitter.joints > 17)
+    session.use_network(NetworkChoice("missing.task", "cpu"))
+    until(lambda: session.pipeline.model_error is not None)
+    later = session.latest.take(60)
+    assert (first.network, later.network, session.network.label) == ("lite", "full", "full")
+
+
+def test_what_came_before_is_kept(session: Session, tmp_path: Path) -> None:
+    session.keep_last(1.0)
+    until(lambda: session.preroll.seconds_held >= 1.0)
+    summary = session.preroll.save(RecordingPaths(tmp_path / "a.mp4", keypoints={"csv": tmp_path / "a.csv"}))
+    assert summary.error is None
+    assert summary.duration_s >= 1.0
+    assert len(read_back(tmp_path / "a.mp4")[0]) == summary.frames
+    session.keep_last(0.0)
+    assert session.preroll is None

@@ -20,6 +20,7 @@ from pytestqt.qtbot import QtBot  # noqa: E402
 from app.gui.main_window import MainWindow  # noqa: E402
 from app.gui.theme import apply_theme  # noqa: E402
 from app.session import Session  # noqa: E402
+from app.settings import Settings  # noqa: E402
 from tests.app.gui.desk import LONG_MS, MISSING_OFFSCREEN, Desk, SplitSource, StubSession, stub_session  # noqa: E402
 
 OpenWindow = Callable[..., Desk]
@@ -69,9 +70,13 @@ def open_window(qtbot: QtBot, tmp_path: Path) -> Iterator[OpenWindow]:
     """Opens a window: by default on SplitSource and a stub of the network, recording into a folder of the test."""
     windows: list[MainWindow] = []
 
-    def open_it(session: Session | None = None, recordings: Path | None = None) -> Desk:
+    def open_it(
+        session: Session | None = None, recordings: Path | None = None, settings: Settings | None = None
+    ) -> Desk:
         folder = recordings or tmp_path / "recordings"
-        window = MainWindow(session or StubSession(SplitSource()), stub_session, folder)
+        # Without the last seconds, which cost an encoder in each test.
+        settings = settings or Settings(preroll_s=0.0)
+        window = MainWindow(session or StubSession(SplitSource()), stub_session, folder, settings)
         windows.append(window)
         desk = Desk(qtbot, window, folder)
         window.show()

@@ -17,11 +17,11 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QSlider, QTabBar,
 from pytestqt.qtbot import QtBot
 
 from app.errors import SourceError
-from app.frames import Image, PoseResult
+from app.frames import PoseResult
 from app.gui.main_window import MainWindow
 from app.session import NetworkChoice, Session
 from app.sources import Source, make_source
-from app.sources.pacing import PacedSource
+from app.sources.pacing import PacedSource, Picture
 from models.estimator import Estimate, EstimateTimes, PoseEstimator
 from tests.app import builders
 
@@ -45,12 +45,12 @@ class SplitSource(PacedSource):
         self._picture = np.full((height, width, 3), RIGHT, np.uint8)
         self._picture[:, : width // 2] = LEFT
 
-    def _pictures(self) -> Generator[tuple[int, Image], None, None]:
+    def _pictures(self, from_ns: int, before: bool) -> Generator[Picture, None, None]:
         for tick in itertools.count():
             if self.lost.is_set():
                 raise SourceError(LOST)
             self.delivered = tick
-            yield round(tick * 1e9 / 30), self._picture.copy()
+            yield Picture(round(tick * 1e9 / 30), round(1e9 / 30), self._picture.copy())
 
 
 class AbsentSource(SplitSource):
@@ -89,11 +89,11 @@ class StubSession(Session):
         self._stub = estimator or StubEstimator()
         super().__init__(source, NetworkChoice("lite", "cpu"), on_result=self.results.append, **options)
 
-    def _load_estimator(self) -> PoseEstimator:
+    def _load_estimator(self, network: NetworkChoice) -> PoseEstimator:
         return self._stub  # type: ignore[return-value]
 
 
-def stub_session(text: str) -> Session:
+def stub_session(text: str, network: NetworkChoice) -> Session:
     """What a window under test opens for the user's text."""
     return StubSession(make_source(text, loop=True, realtime=True))
 

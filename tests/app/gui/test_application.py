@@ -20,7 +20,7 @@ from app.__main__ import main
 from app.bundled import SAMPLE_CLIP
 from app.gui.actions import HelpDialog
 from app.gui.main_window import MainWindow
-from app.sources import camera
+from app.sources import camera_list
 from tests.app.gui.desk import LONG_MS, MISSING_OFFSCREEN, top_levels
 from tests.app.gui.test_recording import read_rows, read_video
 
@@ -199,7 +199,7 @@ class TestInsideThisProcess:
     def test_without_a_camera_the_shipped_clip_is_opened_and_this_is_told(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(camera, "list_cameras", list)
+        monkeypatch.setattr(camera_list, "list_cameras", lambda *_, **__: [])
         seen: list[tuple[str, str]] = []
 
         def look(window: MainWindow) -> None:
@@ -213,16 +213,17 @@ class TestInsideThisProcess:
         assert "Ctrl+O" in message
 
     def test_without_a_source_the_first_camera_is_opened(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(camera, "list_cameras", lambda: [camera.CameraEntry(97, "one"), camera.CameraEntry(98, "")])
+        entries = [camera_list.CameraEntry(97, "one", "usb-one", ""), camera_list.CameraEntry(98, "", "usb-two", "")]
+        monkeypatch.setattr(camera_list, "list_cameras", lambda *_, **__: entries)
         names: list[str] = []
 
         def look(window: MainWindow) -> None:
-            names.append(window.session.source.name)
+            names.append(window.messages.text)
             window.close()
 
         # There is no such camera: the window says so and stays.
         run_here(*NO_NETWORK, ready=lambda window: window.view.badge == "Not opened", act=look)
-        assert names == ["camera 97"]
+        assert names == ["“usb-one” was not found: no camera is connected to this computer."]
 
     @pytest.mark.parametrize(
         ("arguments", "sentence"),

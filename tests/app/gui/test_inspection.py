@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QListView, QPushButton, QTabBar
 
-from app.frames import Image, PoseResult
+from app.frames import PoseResult
 from app.gui.hold_still_card import HoldStillCardView, HoldStillDialog
 from app.meters.hold_still import HoldStill
 from app.smoothing import OneEuroSettings
+from app.sources.pacing import Picture
 from models.estimator import Estimate
 from models.skeletons import BLAZEPOSE_33
 from tests.app.gui.conftest import OpenWindow
@@ -43,12 +44,11 @@ class FastClockSource(SplitSource):
     def __init__(self) -> None:
         super().__init__()
         self.live = self.paced = False
-        self._pacer = None
 
-    def _pictures(self) -> Generator[tuple[int, Image], None, None]:
+    def _pictures(self, from_ns: int, before: bool) -> Generator[Picture, None, None]:
         for tick in itertools.count():
             self._stopped.wait(1 / 30)
-            yield tick * 100_000_000, self._picture.copy()
+            yield Picture(tick * 100_000_000, 100_000_000, self._picture.copy())
 
 
 def tab_in_front(desk: Desk) -> str:

@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QListWidget, QPushButton, QToolButton, QWidget
 
-from app.bundled import SAMPLE_CLIP
 from app.decoder_display import bgr, decoder_color
 from app.gui import theme
 from app.gui.actions import ACTIONS, HelpDialog
 from app.gui.decoder_table import DecoderTable
+from app.gui.source_dialog import SourceDialog
+from app.session import NetworkChoice
 from app.sources import make_source
 from models.estimator import PoseEstimator
 from tests.app.gui.conftest import OpenWindow
@@ -27,6 +28,7 @@ from tests.app.gui.desk import (
     SplitSource,
     StubEstimator,
     StubSession,
+    named,
     pixels,
     rgb,
     share_of,
@@ -123,7 +125,9 @@ def test_the_keys_work_whichever_widget_has_the_focus(desk: Desk, focused: str) 
 
 
 def test_a_key_that_is_held_down_acts_once(desk: Desk) -> None:
-    assert not [action.text() for action in desk.window.actions() if action.text() and action.autoRepeat()]
+    # But for those that are held down to go through a clip.
+    repeating = [action.text() for action in desk.window.actions() if action.text() and action.autoRepeat()]
+    assert repeating == ["Step back", "Step forward"]
 
 
 # --- the picture --------------------------------------------------------------------------------------------------
@@ -279,7 +283,8 @@ def test_the_status_line_says_what_is_shown(open_window: OpenWindow) -> None:
     desk.wait_for_picture()
     status = next(label for label in desk.window.findChildren(QLabel) if label.objectName() == "status")
     desk.wait(lambda: desk.view.badge == "Nobody in view")
-    assert [part in status.text() for part in ("split", "320 × 240", "lite on stub")] == [True] * 3
+    assert [part in status.text() for part in ("split", "320 × 240")] == [True] * 2
+    assert desk.button("lite").text() == "lite · stub ▾"
     assert desk.window.windowTitle() == "split — PoseScope"
 
 
@@ -315,15 +320,22 @@ def test_closing_the_window_under_an_open_dialog_ends_everything(desk: Desk) -> 
     desk.wait(lambda: not any(dialog.isVisible() for dialog in top_levels(QDialog)))
 
 
-def test_a_chosen_file_is_opened(desk: Desk, tmp_path: Path) -> None:
+def test_another_source_is_chosen_in_a_dialog(desk: Desk) -> None:
     desk.press(Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
-    desk.wait(lambda: top_levels(QFileDialog))
-    (dialog,) = top_levels(QFileDialog)
-    dialog.setDirectory(str(SAMPLE_CLIP.parent))
-    dialog.selectFile(SAMPLE_CLIP.name)
-    dialog.accept()
-    desk.wait(lambda: desk.session.source.name == SAMPLE_CLIP.name)
-    desk.wait(lambda: not top_levels(QFileDialog))
+    desk.wait(lambda: top_levels(SourceDialog))
+    (dialog,) = top_levels(SourceDialog)
+    sources = named(dialog, QListWidget, "Sources")
+    (row,) = sources.findItems("Moving figure", Qt.MatchFlag.MatchContains)
+    sources.setCurrentItem(row)
+    desk.qtbot.mouseClick(button_named(dialog, "Open"), Qt.MouseButton.LeftButton)
+    desk.wait(lambda: desk.session.source.name == "synthetic")
+    desk.wait(lambda: not top_levels(SourceDialog))
+    desk.wait_for_picture()
+
+
+def button_named(parent: QWidget, text: str) -> QPushButton:
+    (button,) = [button for button in parent.findChildren(QPushButton) if button.text() == text]
+    return button
 
 
 # --- the window ---------------------------------------------------------------------------------------------------
@@ -368,9 +380,9 @@ def test_closing_ends_every_thread_and_may_be_done_twice(open_window: OpenWindow
 
 def test_closing_while_the_network_loads_ends_cleanly(open_window: OpenWindow) -> None:
     class SlowSession(StubSession):
-        def _load_estimator(self) -> PoseEstimator:
+        def _load_estimator(self, network: NetworkChoice) -> PoseEstimator:
             time.sleep(0.5)
-            return super()._load_estimator()
+            return super()._load_estimator(network)
 
     before = set(threading.enumerate())
     desk = open_window(SlowSession(SplitSource()))

@@ -1,0 +1,135 @@
+"""Which network runs on which device, and the menu that changes both."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent
+from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton
+
+from app.bundled import MODELS
+from models.devices import may_have_gpu
+
+_MAX_TEXT_PX = 240
+_EXPLAINED = {"lite": "fastest", "full": "balanced", "heavy": "most exact, slowest"}
+_GPU = {"mps": "GPU (Apple, MPS)"} if sys.platform == "darwin" else {"cuda": "GPU (CUDA)"}
+
+
+class NetworkMenu(QToolButton):
+    """A flat button that says what runs, with a menu. Emits what the user wants; `show_network` emits nothing.
+
+    network_chosen: lite, full, heavy or the path of a .task bundle. device_chosen: auto, cpu, cuda or mps.
+
+    gpu: whether torch may find a GPU here; asked when the menu is opened for the first time.
+    """
+
+    network_chosen = Signal(str)
+    device_chosen = Signal(str)
+
+    def __init__(self, gpu: Callable[[], bool] = may_have_gpu) -> None:
+        super().__init__()
+        self.setObjectName("flat")
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._gpu: Callable[[], bool] | None = gpu
+        self._model, self._device = "", ""
+        self._shown: tuple[str, str, str, bool] | None = None
+        self._menu = QMenu(self)
+        self._menu.setAccessibleName("Network and device")
+        self._menu.setToolTipsVisible(True)
+        self._menu.aboutToShow.connect(self._add_gpu)
+        self._networks, self._devices = QActionGroup(self), QActionGroup(self)
+        self._network_actions = {
+            name: self._choice(self._networks, f"{name}\t{_EXPLAINED.get(name, '')}", partial(self._network, name))
+            for name in MODELS
+        }
+        self._bundle = self._choice(self._networks, "Bundle …", self._ask_for_bundle)
+        self._bundle.setToolTip("A network of your own: a .task file")
+        self._menu.addSeparator()
+        self._device_actions: dict[str, QAction] = {}
+        for name, title in (("auto", "Automatic"), ("cpu", "CPU")):
+            self._add_device(name, title)
+        self.setMenu(self._menu)
+        self.show_network("full", "", "auto", loading=True)
+
+    def _choice(self, group: QActionGroup, text: str, chosen: Callable[[], None]) -> QAction:
+        action = self._menu.addAction(text)
+        action.setCheckable(True)
+        group.addAction(action)
+        action.triggered.connect(lambda _=False: self._chosen(chosen))
+        return action
+
+    def _add_device(self, name: str, title: str) -> None:
+        self._device_actions[name] = self._choice(self._devices, title, partial(self._set_device, name))
+
+    def _add_gpu(self) -> None:
+        # Not in the beginning: the driver's library has to be looked for.
+        gpu, self._gpu = self._gpu, None
+        if gpu is not None and gpu():
+            for name, title in _GPU.items():
+                self._add_device(name, title)
+            self._mark()
+
+    def _chosen(self, chosen: Callable[[], None]) -> None:
+        self._mark()  # until the owner says that it is so
+        chosen()
+
+    def _network(self, name: str) -> None:
+        if name != self._model:
+            self.network_chosen.emit(name)
+
+    def _set_device(self, name: str) -> None:
+        if name != self._device:
+            self.device_chosen.emit(name)
+
+    def _ask_for_bundle(self) -> None:
+        dialog = QFileDialog(self, "Open a network", "" if self._model in MODELS else str(Path(self._model).parent))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters(["Networks (*.task)", "All files (*)"])
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda path: self.network_chosen.emit(str(Path(path))))
+        dialog.open()
+
+    def show_network(self, model: str, label: str, device: str, loading: bool) -> None:
+        """What runs. May be told again and again.
+
+        model: lite, full, heavy or a path. label: what the engine calls its device, for example "cpu (OpenVINO)";
+        empty where nothing runs yet. device: the one that was asked for: auto, cpu, cuda, cuda:N or mps.
+        """
+        if (model, label, device, loading) == self._shown:
+            return
+        self._shown = model, label, device, loading
+        self._model, self._device = model, device
+        self._mark()
+        name = model if model in MODELS else Path(model).stem
+        place = "loading …" if loading else label.replace(" (", ", ").removesuffix(")")
+        whole = " · ".join(part for part in (name, place) if part)
+        self.ensurePolished()
+        metrics = self.fontMetrics()
+        # A long name may not push the device out.
+        name = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, _MAX_TEXT_PX // 2)
+        text = " · ".join(part for part in (name, place) if part)
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, _MAX_TEXT_PX)
+        self.setText(f"{text} ▾".replace("&", "&&"))
+        self.setAccessibleName(f"Network and device: {whole}")
+        self.setToolTip(f"{whole}\nChoose the network and the device it runs on")
+
+    def _mark(self) -> None:
+        kind = self._device.partition(":")[0]
+        for name, action in self._device_actions.items():
+            action.setChecked(name == kind)
+        for name, action in self._network_actions.items():
+            action.setChecked(name == self._model)
+        own = self._model not in MODELS
+        self._bundle.setChecked(own)
+        self._bundle.setText("Bundle …" + (f"\t{Path(self._model).stem}".replace("&", "&&") if own else ""))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # The window keeps the space bar for itself, the other key that would press a button.
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Down):
+            self.showMenu()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,213 @@
+"""Recording from the window: start and finish, the last seconds, what is written, the virtual camera."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QToolButton
+
+from app.errors import OutputError
+from app.gui.message_bar import MessageBar
+from app.gui.record_menu import RecordMenu
+from app.gui.saving import recording_message, save_png
+from app.gui.video_view import VideoView
+from app.output_names import recording_paths, snapshot_path
+from app.overlay import OverlayStyle
+from app.preroll import PreRoll
+from app.recorder import RecordingSummary
+from app.recording_paths import RecordingPaths, RecordingWish
+from app.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingParts:
+    """Where a recording is seen and steered."""
+
+    view: VideoView
+    messages: MessageBar
+    button: QToolButton
+    menu: RecordMenu
+
+
+class RecordingControl(QObject):
+    """folder: of the recordings; made when it is first needed. style: how the picture is annotated now.
+
+    wish: what is written. preroll_s: how much is kept for “save the last seconds”, 0 for nothing.
+    """
+
+    def __init__(
+        self,
+        parent: QObject,
+        parts: RecordingParts,
+        folder: Path,
+        style: Callable[[], OverlayStyle],
+        *,
+        wish: RecordingWish,
+        preroll_s: float,
+    ) -> None:
+        super().__init__(parent)
+        self.folder = folder
+        self.wish = wish
+        self.preroll_s = preroll_s
+        self._view, self._messages, self._button, self._menu = parts.view, parts.messages, parts.button, parts.menu
+        self._style = style
+        self._session: Session | None = None
+        self._saving: threading.Thread | None = None
+        self._told = ""
+        self._saved: list[tuple[str, str]] = []
+        self._menu.show_wish(wish)
+        self._menu.show_preroll(preroll_s)
+        self._menu.wish_changed.connect(self._choose_wish)
+        self._menu.save_last_asked.connect(self.save_last)
+        self._menu.virtual_camera_toggled.connect(self.set_virtual_camera)
+
+    def adopt(self, session: Session) -> None:
+        """Record another session from now on; the one before has ended."""
+        had_camera = self._session is not None and self._session.virtual_camera is not None
+        self._session = session
+        session.keep_last(self.preroll_s, self._style())
+        if had_camera:
+            self.set_virtual_camera(True)
+
+    def style_changed(self) -> None:
+        """Recordings show what is seen."""
+        if self._session is not None:
+            self._session.set_recorded_style(self._style())
+
+    def _choose_wish(self, wish: RecordingWish) -> None:
+        self.wish = wish
+        if self._session is not None and self._session.recorder is not None:
+            self._messages.show_message("The choice of files counts from the next recording on.")
+
+    def _paths(self, session: Session) -> RecordingPaths:
+        return recording_paths(self.folder, session.source.name, session.choice.name, self.wish)
+
+    def toggle(self) -> None:
+        """Start a recording beside the others, or finish the running one and say where it is."""
+        session = self._session
+        assert session is not None
+        if session.recorder is not None:
+            self.tell(session.stop_recording())
+        elif session.pipeline.finished.is_set():
+            self._messages.show_message("There is no picture to record.", "warning")
+        else:
+            try:
+                session.start_recording(self._paths(session), self._style())
+            except OutputError as error:
+                self._messages.show_message(str(error), "error")
+        self.update()
+
+    def finish(self, reason: str = "") -> None:
+        """End the running recording, if any, and say so after `reason`, which is an error where it is given."""
+        assert self._session is not None
+        summary = self._session.stop_recording()
+        if summary is not None:
+            self.update()
+            text = f"{reason} {recording_message(summary)}".strip()
+            self._messages.show_message(text, "error" if reason or summary.error else "info")
+
+    def tell(self, summary: RecordingSummary | None) -> None:
+        """Say what became of a recording."""
+        if summary is not None:
+            self._messages.show_message(recording_message(summary), "error" if summary.error else "info")
+
+    def update(self) -> None:
+        """Show how far the recording is; four times a second."""
+        session = self._session
+        assert session is not None
+        self._tell_saved()
+        camera = session.virtual_camera
+        if camera is not None and camera.error is not None:
+            self._messages.show_message(camera.error, "error")
+            self.set_virtual_camera(False)
+        recorder = session.recorder
+        self._button.setChecked(recorder is not None)
+        self._view.update()  # a held picture is not painted otherwise
+        if recorder is None:
+            self._button.setText("●  Record")
+            self._view.recording_text = ""
+            return
+        seconds = int(recorder.elapsed_s)
+        elapsed = f"{seconds // 60:02d}:{seconds % 60:02d}"
+        dropped = f"  ({recorder.dropped} dropped)" if recorder.dropped else ""
+        self._button.setText(f"■  Finish recording{dropped}")
+        self._view.recording_text = elapsed + dropped
+        if recorder.trouble and recorder.trouble != self._told:
+            self._told = recorder.trouble
+            self._messages.show_message(f"{recorder.trouble} The other files go on.", "warning")
+        if recorder.error is not None:
+            self.tell(session.stop_recording())
+            self.update()
+
+    def save_snapshot(self) -> None:
+        """Save the annotated picture as PNG, in the size of the source, and say where it is."""
+        result, session, picture = self._view.result, self._session, self._view.image
+        if result is None or session is None or picture is None:
+            self._messages.show_message("There is no picture to save yet.", "warning")
+            return
+        if self._view.mirrored:
+            # Not as in a looking glass: what is saved shows the person as the camera saw them.
+            picture = session.pictures.draw(result, self._style())
+        path = snapshot_path(self.folder, session.source.name, session.choice.name)
+        try:
+            save_png(picture, path)
+        except OutputError as error:
+            self._messages.show_message(str(error), "error")
+            return
+        self._messages.show_message(f"Saved {path}")
+
+    # --- the last seconds -------------------------------------------------------------------------------------
+
+    def save_last(self) -> None:
+        """Save the last seconds, which nobody asked to record, beside the recordings."""
+        session = self._session
+        if session is None or session.preroll is None:
+            self._messages.show_message("Keeping the last seconds is switched off (--preroll 0).", "warning")
+            return
+        if self._saving is not None and self._saving.is_alive():
+            return
+        try:
+            paths = self._paths(session)
+        except OutputError as error:
+            self._messages.show_message(str(error), "error")
+            return
+        # On a thread of its own: the keypoints of ten seconds take a while to write.
+        self._saving = threading.Thread(target=self._save, args=(session.preroll, paths), name="save-last")
+        self._saving.start()
+
+    def _save(self, preroll: PreRoll, paths: RecordingPaths) -> None:
+        try:
+            summary = preroll.save(paths)
+        except OutputError as error:
+            self._saved.append((str(error), "error"))
+        else:
+            self._saved.append((recording_message(summary), "error" if summary.error else "info"))
+
+    def _tell_saved(self) -> None:
+        while self._saved:
+            self._messages.show_message(*self._saved.pop(0))
+
+    # --- the virtual camera -----------------------------------------------------------------------------------
+
+    def set_virtual_camera(self, on: bool) -> None:
+        """Offer the annotated picture to other programs as a camera, or end that."""
+        session = self._session
+        assert session is not None
+        try:
+            session.set_virtual_camera(self._style() if on else None)
+        except OutputError as error:
+            self._messages.show_message(str(error), "error")
+        self._menu.show_virtual_camera(session.virtual_camera is not None)
+        if on and session.virtual_camera is not None:
+            self._messages.show_message("Other programs can choose the annotated picture as a camera now.")
+
+    def close(self) -> None:
+        """Wait for what is being saved."""
+        if self._saving is not None:
+            self._saving.join()
+        for text, _ in self._saved:
+            print(text)
