@@ -312,9 +312,5 @@ def _decodable_frames(container: InputContainer, stream: VideoStream) -> Generat
             if frames:
                 damaged = 0
                 yield from frames
-    except av.FFmpegError:  # the rest of the file is missing or unreadable, but the decoder still holds some
-        try:
-            frames = stream.codec_context.decode(None)
-        except av.FFmpegError:
-            return
-        yield from frames
+    except av.FFmpegError:
+        return  # the rest of the file is missing or unreadable

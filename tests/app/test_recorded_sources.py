@@ -246,13 +246,6 @@ def test_pictures_beyond_all_measure_are_refused(tmp_path: Path) -> None:
     assert [image.shape for image in shown_pictures(tmp_path / "one.mjpeg")] == [(48, 64, 3)] * 2
 
 
-def test_pictures_that_the_decoder_still_holds_are_shown_where_reading_fails(tmp_path: Path) -> None:
-    whole = write_movie(tmp_path / "a.apng", grainy_pictures(20), codec="apng", pixels="rgb24").read_bytes()
-    begun = [place for place in range(len(whole)) if whole.startswith(b"fcTL", place)]
-    (tmp_path / "cut.apng").write_bytes(whole[: begun[12] + 200])
-    assert len(shown(tmp_path / "cut.apng")) >= 12
-
-
 def test_damaged_titles_and_stamps_do_no_harm(tmp_path: Path) -> None:
     path = write_movie(tmp_path / "clip.mkv", grainy_pictures(5), codec="ffv1", pixels="bgr0")
     with av.open(path) as clip, av.open(tmp_path / "titled.mkv", "w") as copy:

@@ -72,7 +72,8 @@ def test_a_full_disk_ends_all_and_costs_at_most_a_second(disk):
     assert "No space left" in summary.error
     assert summary.paths == paths.all
     shown = [read_back(path)[0] for path in (paths.annotated, paths.clean)]
-    for times in shown:
+    for path, times in zip(summary.paths, shown, strict=False):
+        assert boxes(path)[0] == b"ftyp"  # and nothing half written behind the last
         assert times == pytest.approx([i * 0.04 for i in range(len(times))], abs=1e-4)
     table = rows(paths.keypoints["csv"])
     # Whole rows, no half one at the end.

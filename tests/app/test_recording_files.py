@@ -18,6 +18,7 @@ from app.recorder import Recorder, RecordingAbout, RecordingSummary
 from app.recording_files import RecordingTags
 from app.recording_paths import KEYPOINT_SUFFIXES, RecordingPaths
 from tests.app import builders
+from tests.app.test_mp4_muxer import on_disk
 from tests.app.test_mp4_writer import duration, read_back
 from tests.app.test_recorder import LONG, ROOT, Gate, make, paths_in, rows, small, until
 
@@ -40,7 +41,10 @@ def test_both_videos_and_every_format_show_the_same_frames(tmp_path, monkeypatch
     dice = np.random.default_rng(2)
     times = (10**12 + np.cumsum(dice.uniform(4e6, 3e8, 40))).astype(int).tolist()
     # The annotated video is held up: the clean one has nothing to do then, and yet leaves out the same frames.
-    written = [i for i, time_ns in enumerate(times[:20]) if recorder.offer(marked(i, time_ns))]
+    written = []
+    for i in range(20):
+        written += [i] if recorder.offer(marked(i, times[i])) else []
+        until(lambda: not recorder._lanes[1].waiting)
     gate.opened.set()
     for i in range(20, 40):
         until(lambda: not recorder._most_waiting())
@@ -62,6 +66,16 @@ def test_both_videos_and_every_format_show_the_same_frames(tmp_path, monkeypatch
     assert len(paths.keypoints["jsonl"].read_text("utf-8").splitlines()) >= len(written)
     assert len(list(paths.keypoints["openpose"].glob("*.json"))) == len(written)
     assert len(json.loads(paths.keypoints["coco"].read_text("utf-8"))) == len(written)
+
+
+def test_a_picture_is_in_the_file_before_the_next_one_comes(tmp_path):
+    recorder = make(tmp_path, live=True, block=True)
+    recorder.start()
+    for i in range(3):
+        recorder.offer(small(i, time.perf_counter_ns()))
+        until(lambda: on_disk(tmp_path / "a.mp4") == i + 1)  # noqa: B023
+    until(lambda: duration(tmp_path / "a.mp4") > read_back(tmp_path / "a.mp4")[0][-1] + 1.5)
+    assert recorder.stop().frames == 3
 
 
 def test_clean_alone(tmp_path):
