@@ -67,8 +67,6 @@ class Mp4Muxer:
             age = picture.pts - self._waiting[0].pts
             if picture.key or age >= FRAGMENT_S * self._track.ticks:
                 self._write_waiting(picture.pts)
-        else:
-            self._show_last_until(picture.pts)
         if not self._waiting:
             self._waiting_since = time.monotonic()
         self._waiting.append(picture)
@@ -130,6 +128,6 @@ class Mp4Muxer:
         try:
             self._file.write(data)
         except OutputError:
-            self._file.cut(self._end)  # takes away what was left half written
+            self._file.cut(self._end)  # what was left half written needs room in vain
             raise
         self._end += len(data)

@@ -74,7 +74,9 @@ class Pipeline:
         self._capture_ended = threading.Event()
         self._wanted = threading.Event()
         self._asked = False
-        self._slot: LatestSlot[Frame] = LatestSlot()
+        # A frame, and how often the source was interrupted up to it: a dropped one may be the first after a gap.
+        self._slot: LatestSlot[tuple[Frame, int]] = LatestSlot()
+        self._interruptions = self._known_interruptions = 0
         self._queue: queue.Queue[Frame] = queue.Queue(maxsize=2)
         self._winding = threading.Lock()
         self._steps = 0
@@ -230,8 +232,9 @@ class Pipeline:
 
     def _pass_on(self, frame: Frame) -> None:
         if self.source.live:
+            self._interruptions += not frame.continues
             if not self.paused.is_set():
-                self._slot.put(frame)
+                self._slot.put((frame, self._interruptions))
             return
         while not self._stop.is_set():
             try:
@@ -242,7 +245,7 @@ class Pipeline:
 
     def _take(self) -> Frame | None:
         if self.source.live:
-            return self._slot.take(_POLL_S)
+            return self._take_newest()
         # Once per frame, however long it takes to come: a second wish would put one into the queue to grow old there.
         if not self._asked:
             self._asked = True
@@ -254,6 +257,16 @@ class Pipeline:
         self._asked = False
         # A file that is read ahead hands its frame over now: the time in the queue is no latency.
         return frame if self.source.paced else dataclasses.replace(frame, captured_ns=time.perf_counter_ns())
+
+    def _take_newest(self) -> Frame | None:
+        item = self._slot.take(_POLL_S)
+        if item is None:
+            return None
+        frame, interruptions = item
+        if interruptions != self._known_interruptions:
+            self._known_interruptions = interruptions
+            frame = dataclasses.replace(frame, continues=False)
+        return frame
 
     def _infer(self) -> None:
         while not self._stop.is_set():

@@ -83,6 +83,7 @@ class CommandedCamera(Source):
         self.delivered = 0
         self.waiting = threading.Event()
         self.closed = False
+        self.restarts: tuple[int, ...] = ()
 
     def deliver(self, count: int) -> None:
         """Returns when the pipeline has taken all of them and asks for more."""
@@ -104,7 +105,8 @@ class CommandedCamera(Source):
                 continue
             self.waiting.clear()
             self.delivered += 1
-            return numbered_frame(self.delivered - 1)
+            number = self.delivered - 1
+            return numbered_frame(number, continues=number not in self.restarts)
         return None
 
     def close(self) -> None:

@@ -133,9 +133,25 @@ def test_nothing_waits_longer_than_a_second_by_the_clock(tmp_path, monkeypatch, 
         now += 0.9
         writer.flush()
         assert len(read_back(tmp_path / "a.mp4")[0]) == i + 1
+    # Each fragment lasts up to the next one, for players that add up the times of the pictures.
+    beginnings, lengths = fragments_in(tmp_path / "a.mp4")
+    assert len(beginnings) == 4
+    assert beginnings == pytest.approx([(t - times[0]) * 90_000 / 1e9 for t in times], abs=1)
+    assert [a + b for a, b in zip(beginnings, lengths, strict=True)][:-1] == beginnings[1:]
     writer.close()
     shown, _ = read_back(tmp_path / "a.mp4")
     assert shown == pytest.approx([(t - times[0]) / 1e9 for t in times], abs=TICK)
+
+
+def fragments_in(path: Path) -> tuple[list[int], list[int]]:
+    """When each fragment begins, and for how long its pictures are shown, in ticks."""
+    data = path.read_bytes()
+    beginnings, lengths = [], []
+    for found in re.finditer(rb"tfdt\1\0\0\0(.{8})....trun\0\0\x07\x01(....)", data, re.DOTALL):
+        beginnings.append(int.from_bytes(found[1], "big"))
+        rows = (found.end() + 4 + 12 * i for i in range(int.from_bytes(found[2], "big")))
+        lengths.append(sum(int.from_bytes(data[row : row + 4], "big") for row in rows))
+    return beginnings, lengths
 
 
 def test_while_nothing_comes_the_file_says_how_long_the_last_picture_is_shown(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -246,6 +247,31 @@ def test_a_video_that_fails_is_kept_up_to_there(tmp_path, monkeypatch, error, se
     assert len(read_back(summary.paths[0])[0]) == 10
     if keypoints:
         assert len(rows(summary.paths[-1])) == 40 * ROWS
+
+
+def test_what_waits_for_a_video_that_has_failed_holds_nobody_up(tmp_path, monkeypatch):
+    gate = threading.Event()
+    real = Mp4Writer.write
+
+    def write(self: Mp4Writer, image, time_ns) -> None:
+        if self.path.name == "a.clean.mp4":
+            assert gate.wait(60)
+            raise OutputError("The encoder is gone.")
+        real(self, image, time_ns)
+
+    monkeypatch.setattr(Mp4Writer, "write", write)
+    recorder = Recorder(paths_in(tmp_path, clean=True), style=OverlayStyle(), queue_size=3)
+    recorder.start()
+    taken = [recorder.offer(small(i)) for i in range(10)]
+    assert not all(taken)
+    gate.set()
+    until(lambda: recorder.trouble == "The encoder is gone.")
+    until(lambda: not recorder._most_waiting())
+    assert recorder.offer(small(10))
+    summary = recorder.stop()
+    assert (summary.frames, summary.dropped) == (sum(taken) + 1, 10 - sum(taken))
+    assert [path.name for path in summary.paths] == ["a.mp4", "a.keypoints.csv"]
+    assert not (tmp_path / "a.clean.mp4").exists()
 
 
 def test_an_error_at_the_first_frame_leaves_no_file(tmp_path, monkeypatch):
