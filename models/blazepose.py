@@ -21,6 +21,8 @@ ALIGNMENT = slice(33, 35)
 LANDMARK_COUNT = 39
 _REFINE_RADIUS = 3
 _REFINE_MIN_CONFIDENCE = 0.5
+# The official ones have 64.
+_HEATMAP_SIDES = (8, 256)
 
 
 class LandmarkOutput(NamedTuple):
@@ -48,14 +50,17 @@ class LandmarkNetwork(nn.Module):
         self._check()
 
     def _check(self) -> None:
-        with torch.inference_mode():
-            landmarks, presence, heatmaps = self.graph(torch.zeros(1, 3, *self.input_size))
-        if landmarks.shape != (1, LANDMARK_COUNT * 5) or presence.shape != (1, 1) or heatmaps.ndim != 4:
+        landmarks, presence, heatmaps = self.graph.output_shapes
+        if landmarks != (1, LANDMARK_COUNT * 5) or presence != (1, 1) or len(heatmaps) != 4:
             raise BundleError("The network in the bundle is not a pose landmark network with heatmaps.")
-        if heatmaps.shape[1] != LANDMARK_COUNT:
+        if heatmaps[1] != LANDMARK_COUNT:
+            raise BundleError(f"The network in the bundle has {heatmaps[1]} heatmaps instead of {LANDMARK_COUNT}.")
+        if min(heatmaps[2:]) < _HEATMAP_SIDES[0] or max(heatmaps[2:]) > _HEATMAP_SIDES[1]:
             raise BundleError(
-                f"The network in the bundle has {heatmaps.shape[1]} heatmaps instead of {LANDMARK_COUNT}."
+                f"The network in the bundle has heatmaps of {heatmaps[3]} × {heatmaps[2]}, which is not supported."
             )
+        _check_square(self.input_size)
+        self.graph.check()
 
     def logits(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """As in the file: landmarks (N, 195), presence (N, 1), heatmap logits (N, 39, 64, 64)."""
@@ -111,12 +116,17 @@ class PersonDetector(nn.Module):
         super().__init__()
         self.graph = TFLiteGraph(model, (0, 1))
         self.input_size = self.graph.input_size
+        _check_square(self.input_size)
         self.anchors = detector_anchors(self.input_size[0])
-        with torch.inference_mode():
-            boxes, logits = self.graph(torch.zeros(1, 3, *self.input_size))
-        if boxes.shape != (1, len(self.anchors), 12) or logits.shape != (1, len(self.anchors), 1):
+        if self.graph.output_shapes != [(1, len(self.anchors), 12), (1, len(self.anchors), 1)]:
             raise BundleError("The detector in the bundle is not a pose detector.")
+        self.graph.check()
 
     def forward(self, squares: Tensor) -> tuple[Tensor, Tensor]:
         boxes, logits = self.graph(squares)
         return boxes, logits[..., 0]
+
+
+def _check_square(size: tuple[int, int]) -> None:
+    if size[0] != size[1]:
+        raise BundleError(f"The network in the bundle takes images of {size[1]} × {size[0]}, which are not square.")

@@ -1,4 +1,4 @@
-"""Joint names, sides, limbs, and the way from BlazePose's 33 joints to COCO's 17."""
+"""Joint names, sides, limbs, and the way from BlazePose's 33 joints to COCO's 17 and to OpenPose's 25."""
 
 from __future__ import annotations
 
@@ -39,8 +39,11 @@ def side_of(joint: str) -> str:
     return side if side in ("left", "right") else "middle"
 
 
+_SIDES = ("left", "right")
+
+
 def _both_sides(*limbs: tuple[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple((f"{side}_{a}", f"{side}_{b}") for a, b in limbs for side in ("left", "right"))
+    return tuple((f"{side}_{a}", f"{side}_{b}") for a, b in limbs for side in _SIDES)
 
 
 BLAZEPOSE_33 = Skeleton(
@@ -145,3 +148,68 @@ COCO_17 = Skeleton(
 
 # points_33[..., COCO_FROM_BLAZEPOSE, :] are the joints of COCO-17 in their order.
 COCO_FROM_BLAZEPOSE: tuple[int, ...] = tuple(BLAZEPOSE_33.index[joint] for joint in COCO_17.joints)
+
+# OpenPose's model with feet.
+BODY_25 = Skeleton(
+    name="BODY_25",
+    joints=(
+        "nose",
+        "neck",
+        "right_shoulder",
+        "right_elbow",
+        "right_wrist",
+        "left_shoulder",
+        "left_elbow",
+        "left_wrist",
+        "mid_hip",
+        "right_hip",
+        "right_knee",
+        "right_ankle",
+        "left_hip",
+        "left_knee",
+        "left_ankle",
+        "right_eye",
+        "left_eye",
+        "right_ear",
+        "left_ear",
+        "left_big_toe",
+        "left_small_toe",
+        "left_heel",
+        "right_big_toe",
+        "right_small_toe",
+        "right_heel",
+    ),
+    limbs=(
+        ("neck", "mid_hip"),
+        ("neck", "nose"),
+        ("neck", "left_shoulder"),
+        ("neck", "right_shoulder"),
+        ("mid_hip", "left_hip"),
+        ("mid_hip", "right_hip"),
+        ("nose", "left_eye"),
+        ("nose", "right_eye"),
+        *_both_sides(
+            ("shoulder", "elbow"),
+            ("elbow", "wrist"),
+            ("hip", "knee"),
+            ("knee", "ankle"),
+            ("eye", "ear"),
+            ("ankle", "big_toe"),
+            ("big_toe", "small_toe"),
+            ("ankle", "heel"),
+        ),
+    ),
+)
+
+# What BlazePose calls otherwise, or does not have: then the mean of these joints. Small toes have none.
+_BODY_25_OTHERWISE: dict[str, tuple[str, ...]] = {
+    "neck": ("left_shoulder", "right_shoulder"),
+    "mid_hip": ("left_hip", "right_hip"),
+    **{f"{side}_big_toe": (f"{side}_foot_index",) for side in _SIDES},
+    **{f"{side}_small_toe": () for side in _SIDES},
+}
+
+# For each joint of BODY_25 the joints of BlazePose-33 whose mean it is; none where BlazePose cannot tell.
+BODY_25_FROM_BLAZEPOSE: tuple[tuple[int, ...], ...] = tuple(
+    tuple(BLAZEPOSE_33.index[name] for name in _BODY_25_OTHERWISE.get(joint, (joint,))) for joint in BODY_25.joints
+)
