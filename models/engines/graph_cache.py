@@ -19,6 +19,7 @@ _MAKERS = (
     "readings",
     "reader",
     "blazepose",
+    "tflite_file",
     "tflite_graph",
     "engines/openvino_graphs",
     "engines/openvino_engine",

@@ -1,0 +1,22 @@
+"""Damaged and hostile .task bundles: one sentence each, never a crash, a hang or gigabytes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fuzz import campaign
+
+
+def test_damaged_bundles(tmp_path):
+    result = campaign.run("bundles", range(150), tmp_path)
+    assert not result.failures, result.summary()
+    # Damage that reaches neither end would show nothing.
+    assert result.count(accepted=True) >= 5, result.summary()
+    assert result.count(accepted=False) >= 30, result.summary()
+
+
+@pytest.mark.slow
+def test_ten_thousand_damaged_bundles(tmp_path):
+    result = campaign.run("bundles", range(10_000), tmp_path, workers=2)
+    print(result.summary())
+    assert not result.failures
