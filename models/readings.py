@@ -52,8 +52,9 @@ class CropReadings:
     heatmaps: NDArray[np.float32] | None
 
     def holds_person(self, index: int) -> bool:
-        """Whether the network says that this crop holds a person."""
-        return bool(self.presence[index] >= PRESENCE_THRESHOLD)
+        """Whether the network says that this crop holds a person, and where the next crop is."""
+        # A damaged network may say yes and point nowhere.
+        return bool(self.presence[index] >= PRESENCE_THRESHOLD and np.isfinite(self.alignment[index]).all())
 
     def person(self, index: int, region: Region, person_id: int = 0) -> Person:
         """The person in crop `index`, which was cut at `region`: every point in pixels of the image."""
