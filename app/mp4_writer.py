@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import app
+from app import __version__
 from app.frames import Image
 from app.mp4_boxes import EncodedPicture
 from app.mp4_muxer import Mp4Muxer
@@ -26,7 +26,7 @@ def no_tags() -> Mapping[str, str]:
 
 def tags(title: str, comment: str) -> dict[str, str]:
     """The tags of an MP4 file as players show them, by their names in the file; those without text are left out."""
-    texts = {"\xa9nam": title, "\xa9cmt": comment, "\xa9too": f"PoseScope {app.__version__}"}
+    texts = {"\xa9nam": title, "\xa9cmt": comment, "\xa9too": f"PoseScope {__version__}"}
     return {name: text for name, text in texts.items() if text}
 
 
@@ -99,6 +99,7 @@ class Mp4Writer:
         After a failed write only the file is closed: it plays up to its last whole fragment. OutputError
         where the end cannot be written; then, too, the file is closed and can be played.
         """
+        self._file.write_although_gone()
         try:
             if not self._file.closed:
                 self._mux(self._encoder.finish())

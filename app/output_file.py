@@ -51,6 +51,7 @@ class OutputFile:
     def __init__(self, path: Path | str, *, overwrite: bool = False) -> None:
         self.path = Path(path)
         self._failure = ""  # in words: an error that is kept keeps the frames it came through
+        self._gone = ""
         self._set_aside: Path | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,8 +72,7 @@ class OutputFile:
 
     def write(self, data: bytes) -> int:
         """Write all of `data`; OutputError (disk full, device gone) where that is not possible."""
-        if self._failure:
-            raise OutputError(self._failure)
+        self._check()
         rest = memoryview(data)
         try:
             while rest:
@@ -83,8 +83,7 @@ class OutputFile:
 
     def write_at(self, offset: int, data: bytes) -> None:
         """Replace what stands at `offset`; what is written next goes to the end as before. OutputError as `write`."""
-        if self._failure:
-            raise OutputError(self._failure)
+        self._check()
         try:
             end = self._file.tell()
             self._file.seek(offset)
@@ -112,8 +111,12 @@ class OutputFile:
     def check_still_there(self) -> None:
         """OutputError where the file or its folder was deleted or moved, which a write alone does not notice."""
         if not self._failure and not self._file.closed and not self.path.exists():
-            # It still takes what is written: one that was only moved is to be finished.
-            raise OutputError(f"Cannot go on writing {self.path}: it was deleted or moved.")
+            self._gone = f"Cannot go on writing {self.path}: it was deleted or moved."
+            raise OutputError(self._gone)
+
+    def write_although_gone(self) -> None:
+        """Take what is written again: a file that was only moved is to be finished."""
+        self._gone = ""
 
     def cut(self, size: int) -> None:
         """Shorten to `size` bytes, to take away what a failed write left half written."""
@@ -139,6 +142,10 @@ class OutputFile:
             if self.path.is_file():
                 self.path.unlink()
         self._bring_back()
+
+    def _check(self) -> None:
+        if self._failure or self._gone:
+            raise OutputError(self._failure or self._gone)
 
     def _bring_back(self) -> None:
         aside, self._set_aside = self._set_aside, None

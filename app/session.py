@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from app.bundled import MODELS, model_file
 from app.decoder_display import DISPLAY_NAMES
 from app.drawn_once import DrawnOnce
-from app.errors import UserError
+from app.errors import OutputError, UserError
 from app.frames import PoseResult
 from app.latest_slot import LatestSlot
 from app.meters.board import MeterBoard
@@ -182,6 +182,7 @@ class Session:
             pictures=self.pictures,
             overwrite=overwrite,
             block=block,
+            live=self.source.live,
         )
         recorder.start()
         with self._recorder_lock:
@@ -194,6 +195,12 @@ class Session:
             decoder=self.choice.name,
             dropped_before=lambda: self.pipeline.dropped,
         )
+
+    def save_last(self, paths: RecordingPaths) -> RecordingSummary:
+        """Write the last seconds to these files. Raises OutputError, also where none are kept."""
+        if self.preroll is None:
+            raise OutputError("The last seconds are not kept: --preroll 0 switches that off.")
+        return self.preroll.save(paths, self._about())
 
     def keep_last(self, seconds: float, style: OverlayStyle | None = None) -> None:
         """Keep the last `seconds` from now on, so that they can be saved afterwards; 0 keeps nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from app.gui.saving import recording_message, save_png
 from app.gui.video_view import VideoView
 from app.output_names import recording_paths, snapshot_path
 from app.overlay import OverlayStyle
-from app.preroll import PreRoll
 from app.recorder import RecordingSummary
 from app.recording_paths import RecordingPaths, RecordingWish
 from app.session import Session
@@ -83,9 +83,6 @@ class RecordingControl(QObject):
         if self._session is not None and self._session.recorder is not None:
             self._messages.show_message("The choice of files counts from the next recording on.")
 
-    def _paths(self, session: Session) -> RecordingPaths:
-        return recording_paths(self.folder, session.source.name, session.choice.name, self.wish)
-
     def toggle(self) -> None:
         """Start a recording beside the others, or finish the running one and say where it is."""
         session = self._session
@@ -96,7 +93,8 @@ class RecordingControl(QObject):
             self._messages.show_message("There is no picture to record.", "warning")
         else:
             try:
-                session.start_recording(self._paths(session), self._style())
+                paths = recording_paths(self.folder, session.source.name, session.choice.name, self.wish)
+                session.start_recording(paths, self._style())
             except OutputError as error:
                 self._messages.show_message(str(error), "error")
         self.update()
@@ -165,23 +163,18 @@ class RecordingControl(QObject):
     def save_last(self) -> None:
         """Save the last seconds, which nobody asked to record, beside the recordings."""
         session = self._session
-        if session is None or session.preroll is None:
-            self._messages.show_message("Keeping the last seconds is switched off (--preroll 0).", "warning")
+        if session is None or (self._saving is not None and self._saving.is_alive()):
             return
-        if self._saving is not None and self._saving.is_alive():
-            return
-        try:
-            paths = self._paths(session)
-        except OutputError as error:
-            self._messages.show_message(str(error), "error")
-            return
+        # There is no clean picture of what was not recorded.
+        wish = dataclasses.replace(self.wish, annotated=True, clean=False)
+        paths = recording_paths(self.folder, session.source.name, session.choice.name, wish)
         # On a thread of its own: the keypoints of ten seconds take a while to write.
-        self._saving = threading.Thread(target=self._save, args=(session.preroll, paths), name="save-last")
+        self._saving = threading.Thread(target=self._save, args=(session, paths), name="save-last")
         self._saving.start()
 
-    def _save(self, preroll: PreRoll, paths: RecordingPaths) -> None:
+    def _save(self, session: Session, paths: RecordingPaths) -> None:
         try:
-            summary = preroll.save(paths)
+            summary = session.save_last(paths)
         except OutputError as error:
             self._saved.append((str(error), "error"))
         else:

@@ -147,7 +147,7 @@ def fragments_in(path: Path) -> tuple[list[int], list[int]]:
     """When each fragment begins, and for how long its pictures are shown, in ticks."""
     data = path.read_bytes()
     beginnings, lengths = [], []
-    for found in re.finditer(rb"tfdt\1\0\0\0(.{8})....trun\0\0\x07\x01(....)", data, re.DOTALL):
+    for found in re.finditer(rb"tfdt\x01\0\0\0(.{8})....trun\0\0\x07\x01(....)", data, re.DOTALL):
         beginnings.append(int.from_bytes(found[1], "big"))
         rows = (found.end() + 4 + 12 * i for i in range(int.from_bytes(found[2], "big")))
         lengths.append(sum(int.from_bytes(data[row : row + 4], "big") for row in rows))

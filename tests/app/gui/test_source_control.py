@@ -200,7 +200,7 @@ def test_the_last_seconds_are_saved_at_a_key(open_window: OpenWindow) -> None:
 
 def test_without_them_the_key_says_so(desk: Desk) -> None:
     desk.press("B")
-    assert "switched off" in desk.message
+    desk.wait(lambda: "switches that off" in desk.message)
     assert desk.files() == []
 
 
