@@ -203,7 +203,8 @@ class PreRoll:
         people, smoothed = (
             tuple(replace(person, heatmaps=None) for person in group) for group in (result.people, result.smoothed)
         )
-        frame = replace(result.frame, image=_NO_PICTURE)
+        # As large as it was, for that is in the files too, but of a single byte.
+        frame = replace(result.frame, image=np.broadcast_to(_NO_PICTURE, result.frame.image.shape))
         self._inside.append(replace(result, frame=frame, people=people, smoothed=smoothed))
         for picture in self._encoder.encode(image, result.frame.time_ns):
             self._keep(_Kept(picture, self._inside.popleft()), self._encoder.track)
@@ -237,7 +238,7 @@ class PreRoll:
             self._track = None
 
 
-_NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
+_NO_PICTURE = np.zeros((1, 1, 1), np.uint8)
 
 
 def _mux(file: OutputFile, track: VideoTrack, kept: list[_Kept], tags: RecordingTags) -> None:

@@ -42,7 +42,7 @@ class JsonLines(FileExporter):
     people: none, one or many, each with its id (the same while the person is followed), presence (0 to 1) and decoders:
         for each decoder 33 times [x, y, score], x and y in pixels of the source image, where (0, 0) is the centre of
         the top left pixel; as read, never smoothed.
-    A number that is not known is null.
+    A number that is not known is null. A kill in the middle of a write can leave a last line without an end.
     """
 
     def __init__(self, path: Path | str, *, overwrite: bool = False) -> None:
