@@ -20,12 +20,19 @@ def short_of_space(paths: Iterable[Path], least_free: int) -> Path | None:
 
     Devices, such as /dev/null, and disks that do not tell how large they are have room for ever.
     """
-    folders = dict.fromkeys(path.parent for path in paths if not path.exists() or path.is_file() or path.is_dir())
+    folders = dict.fromkeys(path.parent for path in paths if not _is_device(path))
     for folder in folders:
         free = _free_bytes(folder)
         if free is not None and free < least_free:
             return folder
     return None
+
+
+def _is_device(path: Path) -> bool:
+    try:
+        return path.exists() and not (path.is_file() or path.is_dir())
+    except OSError:  # a folder that may not be entered; whoever opens the file says so
+        return False
 
 
 def _free_bytes(folder: Path) -> int | None:

@@ -48,6 +48,7 @@ class _Lane:
     first_ns: int = 0
     last_ns: int = 0
     interval_ns: int = 0
+    clock_shift_ns: int = 0  # from the host's clock to that of the frames' times
     looked_at: float = 0.0
 
 
@@ -60,7 +61,7 @@ class Recorder:
     about: for the tags of the videos. pictures: where the annotated pictures come from, so that none is drawn both
         here and for the screen.
     block: `offer` waits for room instead of dropping, for sources that can wait.
-    live: the frames' times are those of `time.perf_counter_ns`, so that it is known how long the last one was shown.
+    live: the frames' times go with the host's clock, so that it is known how long the last one was shown.
     overwrite: replace files that exist; otherwise `start` raises.
     least_free: the recording ends while so many bytes are free on the disk.
 
@@ -261,6 +262,7 @@ class Recorder:
         else:
             lane.interval_ns = time_ns - lane.last_ns
         lane.last_ns = time_ns
+        lane.clock_shift_ns = time_ns - result.frame.captured_ns
         lane.frames += 1
 
     def _tend(self, lane: _Lane) -> None:
@@ -268,7 +270,7 @@ class Recorder:
         look = time.monotonic() - lane.looked_at > _LOOK_AT_FILES_EVERY_S
         if look:
             lane.looked_at = time.monotonic()
-        until_ns = time.perf_counter_ns() if self._live and not lane.waiting else None
+        until_ns = time.perf_counter_ns() + lane.clock_shift_ns if self._live and not lane.waiting else None
         for file in tuple(lane.files):
             try:
                 if look:
@@ -306,7 +308,7 @@ class Recorder:
                 try:
                     file.check_still_there()
                 finally:
-                    file.close(self._stopped_ns)
+                    file.close(self._stopped_ns + lane.clock_shift_ns if self._stopped_ns is not None else None)
             except Exception as error:
                 with self._changed:
                     self._failures.append(in_words(error, file.path))

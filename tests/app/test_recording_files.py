@@ -121,7 +121,8 @@ def test_of_a_live_source_the_last_picture_is_shown_up_to_the_end(tmp_path, seco
     recorder.start()
     begun = time.perf_counter_ns()
     for i in range(5):
-        recorder.offer(small(i, begun - (4 - i) * 50_000_000))
+        # The frames' times are another clock than the captures': here they are 5 s behind (builders.frame).
+        recorder.offer(small(i, begun - (4 - i) * 50_000_000 - 5_000_000_000))
     until(lambda: recorder.frames == 5)
     time.sleep(seconds_lost)
     at_least = (time.perf_counter_ns() - begun) / 1e9
@@ -142,7 +143,8 @@ def test_a_clock_that_is_set_back_and_forth_changes_nothing(tmp_path, monkeypatc
     recorder.start()
     begun = time.perf_counter_ns()
     for i in range(40):
-        recorder.offer(small(i, begun - (40 - i) * 25_000_000))
+        # Captured within the last second; the frames' times are another clock (builders.frame).
+        recorder.offer(small(i, begun - (40 - i) * 25_000_000 - 5_000_000_000))
     summary = recorder.stop()
     assert read_back(summary.paths[0])[0] == pytest.approx([i * 0.025 for i in range(40)], abs=1e-4)
     assert 1.0 <= summary.duration_s < 20.0
