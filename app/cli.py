@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from app import __version__
+from app.addresses import without_secrets
 from app.errors import UserError
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
-_LONGEST_PREROLL_S = 60.0
 
 
 def run_command_line(arguments: list[str]) -> int:
@@ -57,6 +57,7 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
 
 def _no_command(word: str) -> str:
     """One sentence about a first word that is neither a command nor an option."""
+    word = without_secrets(word)
     if _may_be_source(word):
         return f"“{word}” is not a command. To open it in the window: posescope --source {_as_typed(word)}"
     near = difflib.get_close_matches(word, _COMMANDS, n=1)
@@ -65,6 +66,7 @@ def _no_command(word: str) -> str:
 
 
 def _not_understood(word: str, parser: argparse.ArgumentParser) -> str:
+    word = without_secrets(word)
     if not word.startswith("-"):
         takes_source = "--source" in parser._option_string_actions and _may_be_source(word)
         hint = f"Did you mean --source {_as_typed(word)}? " if takes_source else ""
@@ -148,12 +150,14 @@ _COMMANDS = {
 
 
 def _preroll(text: str) -> float:
+    from app.settings import LONGEST_PREROLL_S
+
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not 0 <= seconds <= _LONGEST_PREROLL_S:
-        raise UserError(f"--preroll must be from 0 to {_LONGEST_PREROLL_S:.0f} seconds, not {text}.")
+    if not 0 <= seconds <= LONGEST_PREROLL_S:
+        raise UserError(f"--preroll must be from 0 to {LONGEST_PREROLL_S:.0f} seconds, not {text}.")
     return seconds
 
 

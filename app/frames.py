@@ -22,9 +22,9 @@ class Frame:
 
     index: counts the frames that this source delivered, from 0, without gaps.
     captured_ns: host clock when the host received the frame, before decoding. Latency is counted from here.
-    time_ns: when the picture was taken, in ns on the source's own time line, strictly rising. A live source
-        uses captured_ns; a file its presentation time stamps, which go on rising when it loops or is wound. Recordings,
-        jitter and exported times use this clock.
+    time_ns: when the picture was taken, in ns on the source's own time line, strictly rising. A camera or a
+        stream uses captured_ns; a file its presentation time stamps, which go on rising when it loops or is wound.
+        Recordings, jitter and exported times use this clock.
     image: (H, W, 3) uint8 BGR, read-only.
     continues: False where the picture does not follow from the one before it: a file that starts again or was
         wound, a camera that was lost and came back.

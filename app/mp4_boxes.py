@@ -236,7 +236,9 @@ def _visual_entry(track: VideoTrack) -> bytes:
 
 
 def _tags(tags: Mapping[str, str]) -> bytes:
-    items = [box(name, box("data", struct.pack(">II", 1, 0), text.encode())) for name, text in tags.items()]
+    # The name of a file need not be UTF-8.
+    data = {name: struct.pack(">II", 1, 0) + text.encode(errors="replace") for name, text in tags.items()}
+    items = [box(name, box("data", value)) for name, value in data.items()]
     handler = _full("hdlr", 0, 0, bytes(4), b"mdirappl", bytes(9))
     return box("udta", _full("meta", 0, 0, handler, box("ilst", *items)))
 

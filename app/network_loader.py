@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ class LoadedNetwork:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Wish:
     load: Callable[[], PoseEstimator]
     name: str
@@ -43,17 +44,19 @@ class NetworkLoader:
         self.error: UserError | None = None
         self.settled = threading.Event()
         self._wishes: LatestSlot[_Wish] = LatestSlot()
-        self._pending = ""
+        self._pending: _Wish | None = None
 
     @property
     def pending(self) -> str:
         """Name of the network that is asked for and not there yet, empty where none is."""
-        return self._pending
+        pending = self._pending
+        return pending.name if pending is not None else ""
 
     def ask(self, load: Callable[[], PoseEstimator], name: str) -> None:
         """Use another network as soon as it is loaded."""
-        self._pending = name
-        self._wishes.put(_Wish(load, name))
+        self.error = None
+        self._pending = wish = _Wish(load, name)
+        self._wishes.put(wish)
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Load what is asked for until `stopped()`; a load that has begun is finished."""
@@ -65,10 +68,14 @@ class NetworkLoader:
                 loaded = LoadedNetwork(wish.load(), wish.name)
             except UserError as error:
                 self.error = error
+            except Exception as error:
+                # A device without memory, a driver's fault: no reason to end what the present network does.
+                traceback.print_exc()
+                reason = str(error).partition("\n")[0] or type(error).__name__
+                self.error = UserError(f"The network “{wish.name}” cannot be used: {reason.rstrip('.')}.")
             else:
-                self.error = None
                 self.loaded = loaded
             finally:
-                if self._pending == wish.name:
-                    self._pending = ""
+                if self._pending is wish:
+                    self._pending = None
                 self.settled.set()

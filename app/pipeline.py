@@ -78,6 +78,7 @@ class Pipeline:
         self._slot: LatestSlot[tuple[Frame, int]] = LatestSlot()
         self._interruptions = self._known_interruptions = 0
         self._queue: queue.Queue[Frame] = queue.Queue(maxsize=2)
+        self._under_way = 0  # frames of a file between its reader and the last consumer
         self._winding = threading.Lock()
         self._steps = 0
         self._one_more = False
@@ -102,12 +103,18 @@ class Pipeline:
         """Go on with another network once it is loaded: between two frames, so that none is lost."""
         self.networks.ask(load_estimator, network)
 
+    @property
+    def at_end(self) -> bool:
+        """Whether a file is held at its end, and everything up to there has been looked at."""
+        with self._winding:
+            return self.source.at_end and self._under_way == 0
+
     def seek(self, position_ns: int) -> None:
         """Go to that place of a source that is `seekable`; shows its picture also where paused."""
         with self._winding:
             self._steps = 0
             self._one_more = True
-        self.source.seek(position_ns)
+            self.source.seek(position_ns)
 
     def step(self, count: int) -> None:
         """Pause, and show the picture `count` further on, or back where negative; every one between is looked at."""
@@ -225,6 +232,7 @@ class Pipeline:
     def _note_place(self, frame: Frame) -> None:
         with self._winding:
             self._position_ns = frame.position_ns or 0
+            self._under_way += not self.source.live
             if not frame.continues:
                 self._one_more = False  # where a read was under way it has brought the picture already
             if not self.paused.is_set():
@@ -277,6 +285,8 @@ class Pipeline:
                 result = self._estimate(frame)
                 for consumer in self._consumers:
                     consumer(result)
+                with self._winding:
+                    self._under_way -= not self.source.live
             elif ended:
                 return
 

@@ -12,7 +12,6 @@ from app.disk_space import LEAST_FREE_BYTES, says_full, short_of_space, size_tex
 from app.drawn_once import DrawnOnce
 from app.errors import OutputError
 from app.frames import Image, PoseResult
-from app.output_file import free_path, keypoints_path_for
 from app.overlay import OverlayStyle
 from app.recording_files import (
     KeypointsFile,
@@ -62,6 +61,7 @@ class Recorder:
         here and for the screen.
     block: `offer` waits for room instead of dropping, for sources that can wait.
     live: the frames' times go with the host's clock, so that it is known how long the last one was shown.
+    yields: the network and the screen, which show the same pictures, go first; by default where it does not block.
     overwrite: replace files that exist; otherwise `start` raises.
     least_free: the recording ends while so many bytes are free on the disk.
 
@@ -78,6 +78,7 @@ class Recorder:
         queue_size: int = 60,
         block: bool = False,
         live: bool = False,
+        yields: bool | None = None,
         overwrite: bool = False,
         least_free: int = LEAST_FREE_BYTES,
     ) -> None:
@@ -88,6 +89,7 @@ class Recorder:
         self._queue_size = queue_size
         self._block = block
         self._live = live
+        self._yields = not block if yields is None else yields
         self._overwrite = overwrite
         self._least_free = least_free
 
@@ -161,7 +163,7 @@ class Recorder:
             self._lanes[0].files.append(self._files[-1])
 
     def _draw(self, result: PoseResult) -> Image:
-        draw = self._pictures.draw if self._block else self._pictures.draw_after_screen
+        draw = self._pictures.draw_after_screen if self._yields else self._pictures.draw
         return draw(result, self.style)
 
     def offer(self, result: PoseResult) -> bool:
@@ -223,7 +225,7 @@ class Recorder:
     # --- a lane's thread --------------------------------------------------------------------------------------
 
     def _run(self, lane: _Lane) -> None:
-        if not self._block:
+        if self._yields:
             let_others_go_first()
         try:
             while lane.files and self._wait(lane):
@@ -343,10 +345,4 @@ def _without_anything(result: PoseResult) -> Image:
     return result.frame.image
 
 
-__all__ = [
-    "Recorder",
-    "RecordingAbout",
-    "RecordingSummary",
-    "free_path",
-    "keypoints_path_for",
-]
+__all__ = ["Recorder", "RecordingAbout", "RecordingSummary"]

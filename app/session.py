@@ -72,7 +72,7 @@ class Session:
         on_result: Callable[[PoseResult], None] | None = None,
     ) -> None:
         self.source = source
-        self._network = network
+        self._network = self._wanted = network
         self.board = MeterBoard()
         self.pictures = DrawnOnce(self.board.readings)
         self.latest: LatestSlot[PoseResult] = LatestSlot()
@@ -109,8 +109,14 @@ class Session:
         """The network in use, or the first that is being loaded."""
         return self._network
 
+    @property
+    def wanted_network(self) -> NetworkChoice:
+        """The network that is being loaded, or else the one in use."""
+        return self._wanted if self.pipeline.networks.pending else self._network
+
     def use_network(self, network: NetworkChoice) -> None:
         """Read with another network as soon as it is loaded; where it cannot be, with the present one as before."""
+        self._wanted = network
         self.pipeline.use_network(lambda: self._load_estimator(network), network.label)
 
     def start(self) -> None:
@@ -183,6 +189,7 @@ class Session:
             overwrite=overwrite,
             block=block,
             live=self.source.live,
+            yields=self.source.live or self.source.paced,
         )
         recorder.start()
         with self._recorder_lock:
@@ -198,9 +205,10 @@ class Session:
 
     def save_last(self, paths: RecordingPaths) -> RecordingSummary:
         """Write the last seconds to these files. Raises OutputError, also where none are kept."""
-        if self.preroll is None:
+        preroll = self.preroll
+        if preroll is None:
             raise OutputError("The last seconds are not kept: --preroll 0 switches that off.")
-        return self.preroll.save(paths, self._about())
+        return preroll.save(paths, self._about())
 
     def keep_last(self, seconds: float, style: OverlayStyle | None = None) -> None:
         """Keep the last `seconds` from now on, so that they can be saved afterwards; 0 keeps nothing."""

@@ -57,7 +57,7 @@ class FileExporter:
 
     def _append(self, text: str) -> None:
         """Add `text` before the closing. OutputError where the file takes no more."""
-        data = text.encode()
+        data = text.encode(errors="replace")  # the name of a file need not be UTF-8
         try:
             if self._closing:
                 self._file.seek(self._size - len(self._closing))

@@ -90,7 +90,7 @@ class OpenPoseFolder:
         try:
             if not self._written:
                 self._remove_earlier()
-            self._write(_UNFINISHED, data.encode())
+            self._write(_UNFINISHED, data.encode(errors="replace"))
             os.replace(self._path / _UNFINISHED, self._path / self._name(result.frame.index))
         except OSError as error:
             with contextlib.suppress(OSError):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app import __version__
 from app.bundled import SAMPLE_CLIP
-from app.errors import OutputError, UserError
+from app.errors import OutputError, SourceError, UserError
 from app.gui.qt_environment import display_found, prepare_qt_environment
 
 prepare_qt_environment()  # before anything of Qt is imported
@@ -69,12 +69,12 @@ def run_window(options: argparse.Namespace) -> int:
     if options.virtual_camera:
         window.recording.set_virtual_camera(True)
     if options.record:
-        window.toggle_recording()
+        window.recording.toggle()
     if options.quit_after is not None:
         QTimer.singleShot(round(options.quit_after * 1000), window.close)
     code = application.exec()
     heartbeat.stop()
-    _remember(stored, window.settings_now)
+    _remember(stored, settings, window.settings_now, stays=source if explanation else "")
     if window.screenshot_error:
         raise OutputError(window.screenshot_error)
     return int(code)
@@ -91,9 +91,16 @@ def _with_options(settings: Settings, options: argparse.Namespace) -> Settings:
     return dataclasses.replace(settings, wish=wish, preroll_s=preroll_s)
 
 
-def _remember(stored: Settings, now: Settings) -> None:
-    """Keep what was chosen in the window; a folder that cannot be written to is no reason to complain at the end."""
+def _remember(stored: Settings, begun_with: Settings, now: Settings, *, stays: str) -> None:
+    """Keep what was chosen in the window, but nothing that only the command line said.
+
+    stays: the source that stood in for the remembered camera, which therefore stays remembered; or empty.
+    """
+    wish = stored.wish if now.wish == begun_with.wish else now.wish
+    camera = stored.camera if stays and now.camera.startswith(stays) else now.camera
+    now = dataclasses.replace(now, wish=wish, preroll_s=stored.preroll_s, camera=camera)
     if now != stored:
+        # A folder that cannot be written to is no reason to complain at the end.
         with contextlib.suppress(OutputError):
             save_settings(now)
 
@@ -102,13 +109,18 @@ def _first_source(wanted: str | None, remembered: str) -> tuple[str, str]:
     """The source to open, and what to tell the user about it."""
     if wanted is not None:
         return wanted, ""
-    from app.sources.camera_list import list_cameras
+    from app.sources.camera_list import list_cameras, parse_camera_text
 
     cameras = list_cameras()
-    if any(f"camera:id={camera.identity}" == remembered.partition(",")[0] for camera in cameras):
+    identity = ""
+    with contextlib.suppress(SourceError):
+        identity = parse_camera_text(remembered).identity
+    if identity and any(camera.identity == identity for camera in cameras):
         return remembered, ""
     if cameras:
-        return f"camera:id={cameras[0].identity}", ""
+        first = cameras[0]
+        explanation = f"The camera of last time is not connected; this is “{first.name}”." if identity else ""
+        return f"camera:id={first.identity}", explanation
     return str(SAMPLE_CLIP), (
         "No camera was found, so this is the shipped clip of a rendered person. Press Ctrl+O to open another source."
     )

@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from app.errors import OutputError, UserError
-from app.frames import Image, PoseResult
+from app.frames import PoseResult
 from app.gui.actions import ACTIONS, ActionKey, HelpDialog
 from app.gui.inspection import Inspection
 from app.gui.message_bar import MessageBar
@@ -24,7 +24,6 @@ from app.gui.source_control import SourceControl
 from app.gui.transport_bar import TransportBar
 from app.gui.video_view import VideoView
 from app.gui.widgets import named_label
-from app.overlay import OverlayStyle
 from app.session import NetworkChoice, Session
 from app.settings import Settings
 
@@ -59,6 +58,7 @@ class MainWindow(QMainWindow):
         self.screenshot_error = ""
         self._reported: set[str] = set()
         self._behind: PoseResult | None = None
+        self._at_end = False
         self.view = VideoView()
         self.view.first_painted.connect(self._painted)
         self.messages = MessageBar()
@@ -74,7 +74,9 @@ class MainWindow(QMainWindow):
             back_key=ACTIONS[ActionKey.STEP_BACK].keys[0],
             forward_key=ACTIONS[ActionKey.STEP_FORWARD].keys[0],
         )
-        self.source = SourceControl(self, self.view, self.messages, self.transport, self.open_source)
+        self.source = SourceControl(
+            self, self.view, self.messages, self.transport, self.open_source, loop=self._settings.loop
+        )
         self.transport.pause_toggled.connect(self.toggle_pause)
         self.recording = RecordingControl(
             self,
@@ -112,7 +114,7 @@ class MainWindow(QMainWindow):
             ActionKey.ARGMAX: lambda: self.choose_decoder("argmax"),
             ActionKey.IPR: lambda: self.choose_decoder("ipr"),
             ActionKey.DEBIASED: lambda: self.choose_decoder("debiased"),
-            ActionKey.RECORD: self.toggle_recording,
+            ActionKey.RECORD: self.recording.toggle,
             ActionKey.SAVE_LAST: self.recording.save_last,
             ActionKey.PAUSE: self.toggle_pause,
             ActionKey.STEP_BACK: lambda: self._step(-1),
@@ -179,7 +181,7 @@ class MainWindow(QMainWindow):
     def open_source(self, text: str) -> None:
         """Leave the present source (a recording is finished first) and show another one."""
         try:
-            session = self._make_session(text, self.session.network)
+            session = self._make_session(text, self.session.wanted_network)
             if not session.source.live:
                 # A file that cannot be read is found out now, before the present source is left.
                 session.source.open()
@@ -191,30 +193,31 @@ class MainWindow(QMainWindow):
         self.recording.tell(self.session.stop())
         session.set_decoder(self.session.choice.name)
         session.set_beta(self.session.choice.beta)
-        session.source.loop = self.session.source.loop or not self.session.source.seekable
         self._set_pause_button(False)
         self._adopt(session)
 
     @property
     def settings_now(self) -> Settings:
         """To be loaded at the next start."""
-        source = self.session.source
         return dataclasses.replace(
             self._settings,
-            camera=source.reopen_text or self._settings.camera,
+            camera=self.session.source.reopen_text or self._settings.camera,
             wish=self.recording.wish,
             mirror=self._mirror,
-            loop=source.loop if source.seekable else self._settings.loop,
+            loop=self.source.loop,
         )
 
     def _choose_model(self, model: str) -> None:
-        self._use_network(dataclasses.replace(self.session.network, model=model))
+        self._use_network(dataclasses.replace(self.session.wanted_network, model=model))
 
     def _choose_device(self, device: str) -> None:
-        self._use_network(dataclasses.replace(self.session.network, device=device))
+        self._use_network(dataclasses.replace(self.session.wanted_network, device=device))
 
     def _use_network(self, network: NetworkChoice) -> None:
         """Read with another network as soon as it is loaded; the present one goes on until then."""
+        if self.session.pipeline.finished.is_set():
+            self.messages.show_message("There is no picture to read: open another source first.", "warning")
+            return
         self._reported.clear()
         self.session.use_network(network)
         self._update_status()
@@ -231,7 +234,7 @@ class MainWindow(QMainWindow):
         started_ns = time.perf_counter_ns()
         self.view.mirrored = self._mirror
         self.inspection.show(result, mirror=self._mirror)
-        image = self._draw(result, self.inspection.style(mirror=self._mirror))
+        image = self.session.pictures.draw(result, self.inspection.style(mirror=self._mirror))
         self.view.show_result(result, image, time.perf_counter_ns() - started_ns, again=again)
         self.source.show_place()
 
@@ -247,23 +250,18 @@ class MainWindow(QMainWindow):
     def _held(self) -> bool:
         return self.session.paused or self.session.pipeline.finished.is_set()
 
-    def _draw(self, result: PoseResult, style: OverlayStyle) -> Image:
-        return self.session.pictures.draw(result, style)
-
     def _painted(self, result: PoseResult, overlay_ns: int, paint_ns: int, painted_ns: int) -> None:
         self.session.board.add_paint(result, overlay_ns, paint_ns, painted_ns)
         self.session.pictures.painted(result)
 
     def _update_status(self) -> None:
         session, pipeline = self.session, self.session.pipeline
-        loading = pipeline.networks.pending
+        wanted, loading = session.wanted_network, bool(pipeline.networks.pending) and not pipeline.finished.is_set()
         self.source.update()
         self.setWindowTitle(f"{session.source.name} — PoseScope")  # a camera's name is known when it is open
         self.view.badge = self._badge()
         self.view.big_badge = self.inspection.hold_still_badge()
-        self.panel.network.show_network(
-            session.network.model, session.device_label, session.network.device, loading=bool(loading)
-        )
+        self.panel.network.show_network(wanted.model, session.device_label, wanted.device, loading=loading)
         self._status.setText("   ·   ".join(part for part in self.source.description() if part))
         self.meters.show_dropped(pipeline.dropped)
         for trouble, kind in (  # the worst last, for it stays on the screen
@@ -276,17 +274,18 @@ class MainWindow(QMainWindow):
                 self.messages.show_message(str(trouble), kind)
         if pipeline.finished.is_set():
             self._source_ended()
-        elif session.source.at_end:
+        elif pipeline.at_end and not self._at_end:
             self.recording.finish()
+        self._at_end = pipeline.at_end
         self.recording.update()
 
     def _badge(self) -> str:
         """What the picture says about itself."""
         pipeline, result = self.session.pipeline, self.view.result
-        if self.session.paused:
-            return "Paused"
         if trouble := self.source.badge():
             return trouble
+        if self.session.paused:
+            return "Paused"
         if pipeline.estimator is None and pipeline.model_error is None:
             return "Loading the network …"
         nobody = result is not None and result.stages is not None and not result.people
@@ -327,12 +326,11 @@ class MainWindow(QMainWindow):
         self.decoders.show_choice(choice.name, choice.beta)
         self.meters.choose(choice.name)
 
-    def toggle_recording(self) -> None:
-        """Start a recording beside the others, or finish the running one and say where it is."""
-        self.recording.toggle()
-
     def toggle_pause(self) -> None:
-        """Hold the picture, or go on."""
+        """Hold the picture, or go on; from the end of a file to its beginning."""
+        if self.session.pipeline.at_end:
+            self.session.pipeline.seek(0)
+            self.session.paused = True
         self.session.paused = not self.session.paused
         self._set_pause_button(self.session.paused)
         self._update_status()
@@ -363,7 +361,7 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.WindowStateChange:  # the desktop has its own ways into the full screen
             for part in (self.pages.bar, self.panel, self._status):
                 part.setVisible(not self.isFullScreen())
-            self.transport.setVisible(self.session.source.seekable and not self.isFullScreen())
+            self.source.show_or_hide()
 
     def _join_laboratory(self) -> None:
         assert self.pages.laboratory is not None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QToolButton
 
 from app.errors import OutputError
@@ -21,6 +21,8 @@ from app.overlay import OverlayStyle
 from app.recorder import RecordingSummary
 from app.recording_paths import RecordingPaths, RecordingWish
 from app.session import Session
+
+_LOOK_FOR_SAVED_MS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,10 @@ class RecordingControl(QObject):
         self._session: Session | None = None
         self._saving: threading.Thread | None = None
         self._told = ""
+        self._camera_wanted = False
+        # The window's own timers stop when the source has ended.
+        self._saving_timer = QTimer(self, interval=_LOOK_FOR_SAVED_MS)
+        self._saving_timer.timeout.connect(self._tell_saved)
         self._saved: list[tuple[str, str]] = []
         self._menu.show_wish(wish)
         self._menu.show_preroll(preroll_s)
@@ -67,16 +73,10 @@ class RecordingControl(QObject):
 
     def adopt(self, session: Session) -> None:
         """Record another session from now on; the one before has ended."""
-        had_camera = self._session is not None and self._session.virtual_camera is not None
         self._session = session
         session.keep_last(self.preroll_s, self._style())
-        if had_camera:
+        if self._camera_wanted:
             self.set_virtual_camera(True)
-
-    def style_changed(self) -> None:
-        """Recordings show what is seen."""
-        if self._session is not None:
-            self._session.set_recorded_style(self._style())
 
     def _choose_wish(self, wish: RecordingWish) -> None:
         self.wish = wish
@@ -94,7 +94,8 @@ class RecordingControl(QObject):
         else:
             try:
                 paths = recording_paths(self.folder, session.source.name, session.choice.name, self.wish)
-                session.start_recording(paths, self._style())
+                # A file can wait for the writer; a camera cannot.
+                session.start_recording(paths, self._style(), block=not session.source.live)
             except OutputError as error:
                 self._messages.show_message(str(error), "error")
         self.update()
@@ -117,7 +118,6 @@ class RecordingControl(QObject):
         """Show how far the recording is; four times a second."""
         session = self._session
         assert session is not None
-        self._tell_saved()
         camera = session.virtual_camera
         if camera is not None and camera.error is not None:
             self._messages.show_message(camera.error, "error")
@@ -163,7 +163,10 @@ class RecordingControl(QObject):
     def save_last(self) -> None:
         """Save the last seconds, which nobody asked to record, beside the recordings."""
         session = self._session
-        if session is None or (self._saving is not None and self._saving.is_alive()):
+        if session is None:
+            return
+        if self._saving_timer.isActive():
+            self._messages.show_message("The last seconds are still being saved.")
             return
         # There is no clean picture of what was not recorded.
         wish = dataclasses.replace(self.wish, annotated=True, clean=False)
@@ -171,17 +174,21 @@ class RecordingControl(QObject):
         # On a thread of its own: the keypoints of ten seconds take a while to write.
         self._saving = threading.Thread(target=self._save, args=(session, paths), name="save-last")
         self._saving.start()
+        self._saving_timer.start()
 
     def _save(self, session: Session, paths: RecordingPaths) -> None:
         try:
             summary = session.save_last(paths)
         except OutputError as error:
             self._saved.append((str(error), "error"))
+        except Exception as error:
+            self._saved.append((f"The last seconds could not be saved: {error}.", "error"))
         else:
             self._saved.append((recording_message(summary), "error" if summary.error else "info"))
 
     def _tell_saved(self) -> None:
-        while self._saved:
+        if self._saved:
+            self._saving_timer.stop()
             self._messages.show_message(*self._saved.pop(0))
 
     # --- the virtual camera -----------------------------------------------------------------------------------
@@ -190,9 +197,11 @@ class RecordingControl(QObject):
         """Offer the annotated picture to other programs as a camera, or end that."""
         session = self._session
         assert session is not None
+        self._camera_wanted = on
         try:
             session.set_virtual_camera(self._style() if on else None)
         except OutputError as error:
+            self._camera_wanted = False
             self._messages.show_message(str(error), "error")
         self._menu.show_virtual_camera(session.virtual_camera is not None)
         if on and session.virtual_camera is not None:
@@ -200,6 +209,7 @@ class RecordingControl(QObject):
 
     def close(self) -> None:
         """Wait for what is being saved."""
+        self._saving_timer.stop()
         if self._saving is not None:
             self._saving.join()
         for text, _ in self._saved:

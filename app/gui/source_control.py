@@ -25,7 +25,10 @@ _PLACE_EVERY_S = 0.1
 
 
 class SourceControl(QObject):
-    """Steers the source of the session in use; `open_source` is called with the text that a user chose."""
+    """Steers the source of the session in use.
+
+    open_source: called with the text that a user chose. loop: whether files start again at their end.
+    """
 
     def __init__(
         self,
@@ -34,10 +37,13 @@ class SourceControl(QObject):
         messages: MessageBar,
         transport: TransportBar,
         open_source: Callable[[str], None],
+        *,
+        loop: bool,
     ) -> None:
         super().__init__(window)
         self._window, self._view, self._messages, self._transport = window, view, messages, transport
         self._open_source = open_source
+        self.loop = loop
         self._session: Session | None = None
         self._shown_times: deque[tuple[int, int]] = deque(maxlen=12)
         self._told_trouble = ""
@@ -58,9 +64,14 @@ class SourceControl(QObject):
         self._shown_times.clear()
         self._told_trouble = ""
         session.source.hold_at_end = session.source.seekable
-        self._transport.setVisible(session.source.seekable)
+        session.source.loop = session.source.seekable and self.loop
+        self.show_or_hide()
         self._transport.show_source(None, session.source.loop, session.source.paced)
         self._transport.show_paused(False)
+
+    def show_or_hide(self) -> None:
+        """The transport bar belongs to files, and not into the full screen."""
+        self._transport.setVisible(self._source.seekable and not self._window.isFullScreen())
 
     def choose(self) -> None:
         """Ask the user for another source."""
@@ -81,8 +92,8 @@ class SourceControl(QObject):
             self._session.pipeline.seek(position_ns)
 
     def set_loop(self, loop: bool) -> None:
-        """Start again at the end, or stop there."""
-        self._source.loop = loop
+        """Start again at the end, or stop there; also the files that are opened later."""
+        self.loop = self._source.loop = loop
 
     def set_realtime(self, realtime: bool) -> None:
         """Play at real speed, or as fast as possible."""

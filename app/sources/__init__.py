@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.addresses import without_secrets
 from app.errors import SourceError
 from app.sources.base import Source
 
@@ -40,7 +41,7 @@ def make_source(text: str, *, loop: bool = False, realtime: bool = False) -> Sou
     for kind in SOURCE_KINDS:
         if kind.means(text):
             return kind.make(text, loop, realtime)
-    path = _path(text)
+    path = without_secrets(str(_path(text)))
     near = difflib.get_close_matches(text.lower(), ("synthetic", "synthetic:person", "camera:0"), n=1, cutoff=0.75)
     raise SourceError(f"No such file or folder: {path}." + (f" Did you mean “{near[0]}”?" if near else ""))
 

@@ -17,7 +17,7 @@ from app.sources.base import Source
 from app.sources.rate import ArrivalRate
 
 _POLL_S = 0.05  # how late `stop`, `close` and a loss may be noticed
-_JOIN_S = 1.0
+_JOIN_S = 2.0  # longer than a driver waits for a picture: who opens the device again must find it free
 # The first wait is short, for most losses are. The longest leaves 1.5 s for what takes its time after the device is
 # there again: opening it, and the first picture. Both together shall stay below 2 s.
 _BACK_OFF_S = (0.1, 0.2, 0.4, 0.5)
@@ -138,7 +138,9 @@ class BackgroundSource(Source):
                 return
             if ended:
                 self._stopped.set()
-                raise attempt.error or SourceError(f"“{self.name}” ended before its first picture.")
+                if attempt.error is None:
+                    raise SourceError(f"“{self.name}” ended before its first picture.")
+                raise SourceError(self._reason(attempt.error)) from None
             if time.monotonic() > deadline:
                 self._stopped.set()
                 attempt.closing.set()

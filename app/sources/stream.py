@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from app.addresses import without_secrets
 from app.errors import SourceError
 from app.frames import Image
 from app.sources.background import BackgroundSource
@@ -22,7 +23,6 @@ from app.sources.stream_connection import (
     OPEN_S,
     Connection,
     Learned,
-    without_secrets,
 )
 
 SCHEMES = ("http", "https", "rtsp", "rtsps", "udp", "tcp")

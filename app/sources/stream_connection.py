@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import threading
 import time
@@ -17,6 +16,7 @@ from av.packet import Packet
 from av.stream import Discard
 from av.video.stream import VideoStream
 
+from app.addresses import without_secrets
 from app.errors import SourceError
 
 OPEN_S = 5.0  # for connecting, and once more for finding out what the stream holds
@@ -336,9 +336,3 @@ def _is_unknown_host(url: str) -> bool:
     except (OSError, ValueError):
         return True
     return False
-
-
-def without_secrets(url: str) -> str:
-    """The address without user name, password, query and fragment, even where a password holds @, / or ?."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{re.split(r'[?#]', rest.rpartition('@')[2])[0]}"

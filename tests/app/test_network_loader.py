@@ -94,3 +94,29 @@ def test_of_several_wishes_the_last_counts() -> None:
     assert loaded == ["a", "d"]
     pipeline.stop()
     assert pipeline.join(LONG)
+
+
+def test_a_network_that_cannot_run_here_leaves_the_present_one(capfd: pytest.CaptureFixture[str]) -> None:
+    camera = CommandedCamera()
+    run = Run(camera, lambda: Named("present"))
+    pipeline = run.pipeline
+    pipeline.start()
+    until(lambda: pipeline.estimator is not None)
+
+    def fail() -> FakeEstimator:
+        raise RuntimeError("CUDA out of memory.\nA second line.")
+
+    pipeline.use_network(fail, "heavy")
+    until(lambda: pipeline.model_error is not None and not pipeline.networks.pending)
+    assert str(pipeline.model_error) == "The network “heavy” cannot be used: CUDA out of memory."
+    assert "RuntimeError" in capfd.readouterr().err  # for whoever has to find out why
+    camera.deliver(1)
+    until(lambda: len(run.results) == 1)
+    assert run.results[0].device == "present"
+    # Another wish takes the message away at once.
+    go_on = threading.Event()
+    pipeline.use_network(lambda: go_on.wait(LONG) and Named("third"), "third")
+    assert pipeline.model_error is None
+    go_on.set()
+    pipeline.stop()
+    assert pipeline.join(LONG)

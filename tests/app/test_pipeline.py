@@ -333,7 +333,7 @@ def test_stopping_twice_is_harmless(start: Start) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-@pytest.mark.parametrize("where", ["estimator", "load", "open", "read", "consumer"])
+@pytest.mark.parametrize("where", ["estimator", "open", "read", "consumer"])
 def test_a_bug_ends_everything_with_an_error(start: Start, where: str) -> None:
     bug = RuntimeError("the network exploded")
     source = FileLike(10**9, fail_at=2 if where == "read" else None, fail_to_open=where == "open", error=bug)
@@ -341,7 +341,7 @@ def test_a_bug_ends_everything_with_an_error(start: Start, where: str) -> None:
     def explode(*_: object) -> None:
         raise bug
 
-    estimator = explode if where == "load" else FakeEstimator(fail_at=2 if where == "estimator" else None)
+    estimator = FakeEstimator(fail_at=2 if where == "estimator" else None)
     run = start(source, estimator, consumer=explode if where == "consumer" else None)
     run.finish()
     assert str(run.pipeline.source_error) == "Internal error: RuntimeError: the network exploded"
@@ -362,6 +362,7 @@ def test_smoothing_can_be_switched_while_it_runs_and_leaves_the_raw_points(start
     camera.deliver(1)
     run.pipeline.smoothing = OneEuroSettings()
     camera.deliver(2)
+    until(lambda: run.indices[-1:] == [2])
     run.pipeline.smoothing = None
     camera.deliver(1)
     run.pipeline.stop()

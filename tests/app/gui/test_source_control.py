@@ -88,7 +88,8 @@ def test_the_measured_rate_stands_beside_the_claimed_one(open_window: OpenWindow
 @pytest.fixture
 def clip_desk(open_window: OpenWindow) -> Desk:
     """The shipped clip, held after its first pictures."""
-    desk = open_window(StubSession(make_source(str(SAMPLE_CLIP), realtime=True)))
+    settings = Settings(preroll_s=0.0, loop=False)
+    desk = open_window(StubSession(make_source(str(SAMPLE_CLIP), realtime=True)), settings=settings)
     desk.wait_for_picture()
     assert desk.window.transport.isVisible()
     desk.press(" ")
@@ -213,6 +214,62 @@ def test_what_is_recorded_is_what_was_chosen(open_window: OpenWindow, tmp_path: 
     desk.record_for(0.3)
     desk.press("R")
     assert sorted(path.name.split(".", 1)[1] for path in desk.files()) == ["clean.mp4", "coco.json", "keypoints.jsonl"]
+
+
+def test_the_virtual_camera_and_loop_stay_with_another_source(open_window: OpenWindow, tmp_path: Path) -> None:
+    desk = open_window(settings=Settings(preroll_s=0.0, loop=False))
+    desk.wait_for_picture()
+    asked: list[object] = []
+    desk.session.set_virtual_camera = asked.append  # no driver here
+    desk.window.recording.set_virtual_camera(True)
+    assert len(asked) == 1
+    desk.window.open_source(str(SAMPLE_CLIP))
+    desk.wait_for_picture()
+    # It was tried again for the new source, where nothing is installed: the user is told.
+    desk.wait(lambda: "virtual camera" in desk.message.lower() or desk.session.virtual_camera is not None)
+    assert not desk.session.source.loop
+    assert not desk.window.settings_now.loop
+    desk.button("Loop").click()
+    assert desk.window.settings_now.loop
+
+
+def test_from_the_end_playing_begins_anew(clip_desk: Desk) -> None:
+    desk = clip_desk
+    desk.window.source.seek(296 * FRAME_NS)
+    desk.press(" ")
+    desk.wait(lambda: desk.view.badge == "The clip has ended")
+    # A recording may be begun there, and waits for what comes.
+    desk.press("R")
+    desk.qtbot.wait(400)
+    assert desk.session.recorder is not None
+    desk.press(" ")
+    desk.wait(lambda: desk.view.badge == "" and position(desk) < 100)
+    desk.press("R")
+    assert desk.message.startswith("Saved ")
+
+
+def test_device_and_network_are_chosen_one_after_the_other_while_one_loads(open_window: OpenWindow) -> None:
+    go_on = threading.Event()
+    go_on.set()
+    asked: list[NetworkChoice] = []
+
+    class Slow(StubSession):
+        def _load_estimator(self, network: NetworkChoice):
+            asked.append(network)
+            go_on.wait(20)
+            self._network = network
+            return super()._load_estimator(network)
+
+    desk = open_window(Slow(SplitSource()))
+    desk.wait_for_picture()
+    go_on.clear()
+    desk.window.panel.network.device_chosen.emit("auto")
+    desk.wait(lambda: len(asked) == 2)
+    desk.window.panel.network.network_chosen.emit("heavy")
+    assert desk.button("heavy").text() == "heavy · loading … ▾"
+    go_on.set()
+    desk.wait(lambda: desk.session.network == NetworkChoice("heavy", "auto"))
+    desk.wait(lambda: desk.button("heavy").text() == "heavy · stub ▾")
 
 
 def test_settings_are_what_was_last_chosen(open_window: OpenWindow) -> None:
