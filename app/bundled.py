@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 import assets
+from models.errors import BundleError
 
 ASSETS = Path(assets.__file__).parent
 SAMPLE_CLIP = ASSETS / "rendered_person_960x540_30fps.mp4"
@@ -15,6 +17,14 @@ MODELS = {
     "full": "563b0638542257af9ea190a4965843ea135cce1c0a6129438fde6a85444573ad",
     "heavy": "5dceb2a2df4521227a19ec8c84aa23aa550a43b4ea432367b671c7a36cc8707a",
 }
+
+
+def check_model(model: str) -> None:
+    """BundleError with one sentence where this is neither a shipped network nor a file."""
+    if model not in MODELS and not Path(model).is_file():
+        near = difflib.get_close_matches(model, MODELS, n=1)
+        hint = f" Did you mean “{near[0]}”?" if near else ""
+        raise BundleError(f"No such model file: {model}.{hint} Shipped are {', '.join(MODELS)}.")
 
 
 def model_file(model: str) -> tuple[Path, str | None]:

@@ -11,7 +11,7 @@ import math
 import re
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from app import __version__
 from app.addresses import without_secrets
@@ -34,7 +34,10 @@ def run_command_line(arguments: list[str]) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells mistakes as one sentence, without the usage."""
+    """Tells mistakes as one sentence, without the usage; an option is written out."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **options})
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message[:1].upper()}{message[1:]}. See `{self.prog} --help`.")

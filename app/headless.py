@@ -101,6 +101,9 @@ def _check_outputs(paths: RecordingPaths, options: argparse.Namespace) -> None:
         if options.openpose.is_dir():
             outputs.remove(options.openpose)  # the rest is about files
     check_outputs(outputs, options.source, overwrite=options.overwrite)
+    for video in (options.output, options.clean):
+        if video is not None and video.suffix.lower() != ".mp4" and not video.is_char_device():
+            raise OutputError(f"{video} would be an MP4 file: let its name end in .mp4.")
 
 
 def _ghosts(names: str | None) -> frozenset[str]:

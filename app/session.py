@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.bundled import MODELS, model_file
+from app.bundled import MODELS, check_model, model_file
 from app.decoder_display import DISPLAY_NAMES
 from app.drawn_once import DrawnOnce
 from app.errors import OutputError, UserError
@@ -36,7 +36,8 @@ DEFAULT_DECODER = "debiased"
 @dataclass(frozen=True, slots=True)
 class NetworkChoice:
     """Which network to run where: lite, full, heavy or the path of a .task bundle; device and engine as in
-    `models.engines.choice.open_engine`. Raises DeviceError for a device or an engine that does not exist.
+    `models.engines.choice.open_engine`. Raises DeviceError for a device or an engine that does not exist,
+    BundleError for a bundle that does not.
     """
 
     model: str = "full"
@@ -46,6 +47,7 @@ class NetworkChoice:
     def __post_init__(self) -> None:
         # Here, and not when the network is loaded: the window would be open by then.
         check_names(self.device, self.engine)
+        check_model(self.model)
 
     @property
     def label(self) -> str:

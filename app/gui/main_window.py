@@ -208,18 +208,21 @@ class MainWindow(QMainWindow):
         )
 
     def _choose_model(self, model: str) -> None:
-        self._use_network(dataclasses.replace(self.session.wanted_network, model=model))
+        self._use_network(model=model)
 
     def _choose_device(self, device: str) -> None:
-        self._use_network(dataclasses.replace(self.session.wanted_network, device=device))
+        self._use_network(device=device)
 
-    def _use_network(self, network: NetworkChoice) -> None:
+    def _use_network(self, **changes: str) -> None:
         """Read with another network as soon as it is loaded; the present one goes on until then."""
         if self.session.pipeline.finished.is_set():
             self.messages.show_message("There is no picture to read: open another source first.", "warning")
             return
         self._reported.clear()
-        self.session.use_network(network)
+        try:
+            self.session.use_network(dataclasses.replace(self.session.wanted_network, **changes))
+        except UserError as error:
+            self.messages.show_message(str(error), "error")
         self._update_status()
 
     def _pull(self) -> None:

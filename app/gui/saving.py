@@ -37,6 +37,8 @@ def recording_message(summary: RecordingSummary) -> str:
         return summary.error or "Nothing was recorded: no frame came."
     dropped = f", {summary.dropped} frames dropped" if summary.dropped else ""
     first, *others = summary.paths
-    names = " and ".join([f"{first}", *(path.name for path in others)])
+    names = f"{first}"
+    if others:
+        names += f" and {others[0].name}" if len(others) == 1 else f" and {len(others)} files beside it"
     saved = f"Saved {summary.duration_s:.1f} s ({summary.frames} frames{dropped}) in {names}"
     return f"The recording stopped: {summary.error} {saved}" if summary.error is not None else saved

@@ -142,7 +142,8 @@ class SourceControl(QObject):
     def _pace(self) -> str:
         """How fast a file plays where this computer is too slow for it; empty otherwise."""
         result, session = self._view.result, self._session
-        if result is None or session is None or session.paused or not session.source.paced or session.source.at_end:
+        source = self._source
+        if result is None or session is None or session.paused or source.live or not source.paced or source.at_end:
             self._shown_times.clear()
             return ""
         if self._shown_times and not self._shown_times[-1][1] <= result.frame.time_ns:
@@ -158,12 +159,12 @@ def rate_text(source: Source) -> str:
     measured = source.measured_fps
     if math.isnan(measured):
         return ""
-    parts = [f"{measured:.1f} fps"]
+    rate = f"{measured:.1f} fps"
     if source.fps > 0 and abs(measured - source.fps) > _SAME_RATE * source.fps:
-        parts.append(f"(claims {source.fps:.4g})")
+        rate += f" (claims {source.fps:.4g})"
     if source.repeated_share > _REPEATS_WORTH_TELLING:
-        parts.append(f"{100 * source.repeated_share:.0f} % of them repeated")
-    return " ".join(parts)
+        rate += f", {100 * source.repeated_share:.0f} % of them repeated"
+    return rate
 
 
 def _cameras() -> Sequence[CameraChoice]:

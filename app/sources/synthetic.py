@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
+import time
 from abc import abstractmethod
 from collections.abc import Generator, Sequence
 from functools import cached_property
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from app.frames import Image
 from app.sources.options import SyntheticOptions
-from app.sources.pacing import PacedSource, Picture
+from app.sources.pacing import PacedSource, Pacer, Picture
 from models.skeletons import COCO_17
 
 Points = NDArray[np.float64]
@@ -34,13 +34,17 @@ _LEGS = ((11, 13, 15), (12, 14, 16))
 _TORSO = (5, 6, 12, 11)
 _SUBPIXEL_BITS = 4
 
+# As late as the pacer lets a picture be before it moves its schedule.
+_MAY_BE_LATE_S = Pacer.SLACK_NS / 1e9
+
 
 class TrueJointsSource(PacedSource):
     """Pictures of a person whose joints are known exactly; the k-th is taken at k / fps seconds.
 
     width, height in pixels, None for the figure's own size. frames: how many there are, None for no end.
     noise: standard deviation of the sensor noise, in levels of 0..255; frame k of a seed has always the same.
-    realtime: paced, and `live` like a camera; each frame is handed over `delay_ms` after `captured_ns`.
+    realtime: paced, and `live` like a camera, which leaves out what it has no time for. Each frame is handed over
+        `delay_ms` after `captured_ns`.
     loop: start again after the last of `frames`; only where not live.
 
     `true_points(k / fps)` are the joints in frame k. That time is `frame.position_ns` where the source can be wound,
@@ -72,6 +76,7 @@ class TrueJointsSource(PacedSource):
         self.duration_ns = None if frames is None else self._position_ns(frames)
         self.width = width or self.SIZE[0]
         self.height = height or self.SIZE[1]
+        self._skipped = 0
         self._noise = noise
         self._seed = seed
 
@@ -94,13 +99,25 @@ class TrueJointsSource(PacedSource):
         """A new picture (height, width, 3) of that moment, and whether it continues from the one before it."""
 
     def _pictures(self, from_ns: int, before: bool) -> Generator[Picture, None, None]:
-        first = max(0, self._frame_at(from_ns) - before)
-        for number in itertools.count(first) if self.frame_count is None else range(first, self.frame_count):
+        number = max(0, self._frame_at(from_ns) - before)
+        begun_s = time.perf_counter() - number / self.fps
+        while self.frame_count is None or number < self.frame_count:
             position_ns = self._position_ns(number)
             image, continues = self._drawn(position_ns / 1e9)
             if self._noise > 0:
                 image = _add_noise(image, self._noise, np.random.default_rng((self._seed, number)))
             yield Picture(position_ns, self._position_ns(number + 1) - position_ns, image, continues)
+            number += 1
+            if self.live:
+                # Like a camera: what could not be drawn in time is left out, instead of time going slower.
+                late_s = time.perf_counter() - begun_s - self._delay_ns / 1e9 - _MAY_BE_LATE_S
+                due = int(late_s * self.fps)
+                self._skipped += max(0, due - number)
+                number = max(number, due)
+
+    @property
+    def replaced(self) -> int:
+        return self._skipped
 
     def _position_ns(self, number: int) -> int:
         return round(number * 1e9 / self.fps)

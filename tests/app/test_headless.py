@@ -271,6 +271,7 @@ BAD_INPUT = {
     "unknown option": (["clip.mp4", "--keypionts", "x"], "Unknown option “--keypionts”. Did you mean “--keypoints”?"),
     "a word too many": (["clip.mp4", "old.mp4"], "“old.mp4” is one word too many. See `posescope run --help`."),
     "two outputs in one": (["clip.mp4", "--output", "a", "--keypoints", "./a"], "named for two outputs"),
+    "not an mp4": (["clip.mp4", "--output", "out.xyz"], "let its name end in .mp4"),
     "output over source": (["clip.mp4", "--output", "./clip.mp4", "--overwrite"], "clip.mp4 is the source"),
 }
 

@@ -140,14 +140,16 @@ def test_names_of_recordings(tmp_path: Path, source: str, shown: str) -> None:
     assert not snapshot_path(tmp_path, source, "dark").exists()
 
 
-def test_another_network_reads_on(session: Session) -> None:
+def test_another_network_reads_on(session: Session, tmp_path: Path) -> None:
     first = session.latest.take(60)
     session.use_network(NetworkChoice("full", "cpu"))
     until(lambda: (result := session.latest.take(1.0)) is not None and result.network == "full")
     assert session.network == NetworkChoice("full", "cpu")
     # The jitter of one network says nothing about the other.
     until(lambda: session.board.read().jitter.joints > 17)
-    session.use_network(NetworkChoice("missing.task", "cpu"))
+    broken = tmp_path / "broken.task"
+    broken.write_bytes(b"PK" + bytes(1000))
+    session.use_network(NetworkChoice(str(broken), "cpu"))
     until(lambda: session.pipeline.model_error is not None)
     later = session.latest.take(60)
     assert (first.network, later.network, session.network.label) == ("lite", "full", "full")

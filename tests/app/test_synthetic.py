@@ -156,8 +156,12 @@ def test_a_live_synthetic_source_hands_its_frames_over_late_but_at_the_full_rate
     assert min(now_ns - frame.captured_ns for frame, now_ns in handed_over) >= 80_000_000
     assert captured_ns[0] >= started_ns
     assert np.all(np.diff(captured_ns) > 0)
-    assert np.median(np.diff(captured_ns)) < 60_000_000  # 100 ms and more if each frame waited for the one before it
-    assert [frame.time_ns for frame, _ in handed_over] == [20_000_000 * k for k in range(25)]
+    assert np.median(np.diff(captured_ns)) < 95_000_000  # 100 ms and more if each frame waited for the one before it
+    # On a busy machine some are left out.
+    times = np.array([frame.time_ns for frame, _ in handed_over])
+    assert times[0] == 0
+    assert np.all(times % 20_000_000 == 0)
+    assert np.all(np.diff(times) > 0)
     assert {frame.position_ns for frame, _ in handed_over} == {None}
 
 
@@ -217,3 +221,19 @@ def test_make_source_hands_the_options_on() -> None:
     assert isinstance(live, SyntheticSource)
     assert live.live
     assert len(frames_of(live)) == 3  # what is live does not start again
+
+
+def test_a_live_synthetic_source_that_is_too_slow_leaves_pictures_out_and_keeps_the_time() -> None:
+    source = SyntheticSource(width=64, height=48, fps=200, realtime=True)
+    source.open()
+    frames = []
+    for _ in range(12):
+        frame = source.read()
+        assert frame is not None
+        frames.append(frame)
+        time.sleep(0.08)  # a reader, or a drawing, that takes 16 pictures long
+    source.close()
+    host = np.array([frame.captured_ns for frame in frames[1:]])
+    own = np.array([frame.time_ns for frame in frames[1:]])
+    assert np.abs((own - own[0]) - (host - host[0])).max() < 60e6
+    assert source.replaced > 100

@@ -26,7 +26,7 @@ from tests.app.gui.test_recording import read_rows, read_video
 
 ROOT = Path(__file__).parents[3]
 LONG_S = 120
-NO_NETWORK = ("--model", "missing.task")  # where the network does not matter
+NO_NETWORK = ("--model", str(ROOT / "README.md"))  # no bundle: where the network does not matter
 posix_only = pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
 
 
@@ -234,6 +234,7 @@ class TestInsideThisProcess:
                 ("--engine", "openvno"),
                 "Unknown engine “openvno”. Did you mean “openvino”? Known: auto, openvino, torch.",
             ),
+            (("--model", "hevy"), "No such model file: hevy. Did you mean “heavy”? Shipped are lite, full, heavy."),
             (("--device", "cudda"), "Unknown device “cudda”. Did you mean “cuda”? Known: auto, cuda, mps, cpu."),
         ],
     )

@@ -78,7 +78,7 @@ def test_the_measured_rate_stands_beside_the_claimed_one(open_window: OpenWindow
     desk = open_window(StubSession(camera))
     desk.wait_for_picture()
     camera.fps, camera.measured, camera.repeated = 60.0, 29.94, 0.5
-    desk.wait(lambda: "29.9 fps (claims 60) 50 % of them repeated" in status(desk))
+    desk.wait(lambda: "29.9 fps (claims 60), 50 % of them repeated" in status(desk))
     assert "320 × 240 MJPG" in status(desk)
     camera.fps, camera.repeated = 30.0, 0.0
     desk.wait(lambda: "29.9 fps" in status(desk) and "claims" not in status(desk))
