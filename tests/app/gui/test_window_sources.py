@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from app.bundled import SAMPLE_CLIP
 from app.meters.board import ESTIMATED, PAINTED
 from app.session import NetworkChoice, Session
+from app.settings import Settings
 from app.sources import make_source
 from models.estimator import PoseEstimator
 from models.readings import DECODER_NAMES
@@ -78,7 +79,8 @@ def test_a_file_that_is_no_video_leaves_a_window_that_can_be_used(desk: Desk, tm
 
 def test_a_source_that_ends_leaves_its_last_picture(open_window: OpenWindow, tmp_path: Path) -> None:
     folder = write_images(tmp_path / "images")
-    desk = open_window(StubSession(make_source(str(folder), realtime=True)))
+    settings = Settings(preroll_s=0.0, loop=False)
+    desk = open_window(StubSession(make_source(str(folder), realtime=True)), settings=settings)
     desk.wait(lambda: desk.view.badge == "The clip has ended")
     assert desk.view.result.frame.index == 2
     # It can be wound, and goes on from there.
