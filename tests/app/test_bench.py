@@ -137,6 +137,7 @@ def test_errors_and_memory_are_plausible(finished: Finished) -> None:
         assert all(80 < engine["peak_memory_mb"] < 2000 for engine in finished.report["engines"])
 
 
+@pytest.mark.thorough
 def test_growth_and_several_people(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_camera_that_is_silent_for_a_second_is_lost_and_comes_back(how: str) -
         assert all(capture.released.is_set() for capture in camera.device.captures[:-1])
 
 
+@pytest.mark.thorough
 def test_ten_losses_are_ten_returns_within_two_seconds_each() -> None:
     camera = FakeCamera(lost_after_s=0.2)
     away_s = (0, 0, 0.15, 0, 0.35, 0, 0, 0.8, 0, 0)  # each phase of the back-off
@@ -128,6 +129,7 @@ def test_only_the_first_opening_raises() -> None:
     camera.close()
 
 
+@pytest.mark.thorough
 def test_a_slow_camera_is_not_called_lost() -> None:
     camera = FakeCamera(lost_after_s=0.1)
     camera.device.picture_s = 0.25
@@ -167,6 +169,7 @@ def test_a_slow_reader_gets_the_newest_picture() -> None:
     camera.close()
 
 
+@pytest.mark.thorough
 def test_the_rate_that_is_measured_shows_a_lie() -> None:
     camera = FakeCamera()
     camera.device.picture_s = 0.05
@@ -218,6 +221,7 @@ class TestDriversThatHang:
             assert not second.released.is_set()
             assert reader.breaks == 1
 
+    @pytest.mark.thorough
     def test_no_more_than_three_hang_at_once(self) -> None:
         camera = FakeCamera(lost_after_s=0.1, hung_after_s=0.1)
         camera._open_within_s = 0.1
@@ -232,6 +236,7 @@ class TestDriversThatHang:
             wait_for(lambda: reader.breaks)
             wait_for(lambda: all(capture.released.is_set() for capture in camera.device.captures[:3]))
 
+    @pytest.mark.thorough
     def test_closing_does_not_wait_for_it(self) -> None:
         camera = FakeCamera()
         camera.open()

@@ -73,6 +73,7 @@ def as_left_by_a_crash(writes: list[tuple[int, bytes, bool]]) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("tail", [b"", bytes(4096)], ids=["cut", "zeros"])
 def test_a_recording_that_ends_at_any_of_a_hundred_moments_plays_up_to_its_last_fragment(tmp_path, monkeypatch, tail):
     times = steady(45, 30.0)

@@ -129,6 +129,7 @@ def test_a_paced_frame_does_not_grow_old_in_a_queue(start: Start) -> None:
     assert all(result.frame.captured_ns > released_ns for result in run.results[1:])
 
 
+@pytest.mark.thorough
 def test_a_paced_source_is_asked_for_one_frame_at_a_time(start: Start) -> None:
     class SlowHandover(FileLike):
         """The capture thread is held up before it hands a frame on, longer than a wait of the other thread."""

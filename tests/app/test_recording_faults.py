@@ -86,6 +86,7 @@ def test_a_full_disk_ends_all_and_costs_at_most_a_second(disk):
     assert max(map(len, shown)) >= summary.frames - 25
 
 
+@pytest.mark.thorough
 def test_the_recording_ends_while_there_is_room_to_finish_it(disk):
     folder = disk(24)
     paths = paths_in(folder, clean=True)

@@ -68,6 +68,7 @@ def test_both_videos_and_every_format_show_the_same_frames(tmp_path, monkeypatch
     assert len(json.loads(paths.keypoints["coco"].read_text("utf-8"))) == len(written)
 
 
+@pytest.mark.thorough
 def test_a_picture_is_in_the_file_before_the_next_one_comes(tmp_path):
     recorder = make(tmp_path, live=True, block=True)
     recorder.start()
@@ -115,7 +116,7 @@ def test_another_source_size_decoder_network_and_a_gap_in_one_file(tmp_path):
     assert sorted({float(row["time_s"]) for row in rows(summary.paths[-1])}) == [0, 1, 8, 9]
 
 
-@pytest.mark.parametrize("seconds_lost", [0.0, 1.6])
+@pytest.mark.parametrize("seconds_lost", [0.0, pytest.param(1.6, marks=pytest.mark.thorough)])
 def test_of_a_live_source_the_last_picture_is_shown_up_to_the_end(tmp_path, seconds_lost):
     recorder = make(tmp_path, live=True, block=True)
     recorder.start()

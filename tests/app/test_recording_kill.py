@@ -91,12 +91,13 @@ def check(folder: Path, recorded_s: float, fps: float = FPS) -> tuple[float, flo
     return max(missing), recorded_s - rows_of[-1]
 
 
-@pytest.mark.parametrize("after_s", [1.3, 2.7])
+@pytest.mark.parametrize("after_s", [1.3, pytest.param(2.7, marks=pytest.mark.thorough)])
 def test_a_killed_recording_misses_at_most_its_last_second(tmp_path, after_s):
     recorded_s = record_and_kill(tmp_path, after_s)
     assert max(check(tmp_path, recorded_s)) <= 1.0
 
 
+@pytest.mark.thorough
 def test_a_recording_killed_while_it_is_finished_misses_nothing_but_that(tmp_path):
     recorded_s = record_and_kill(tmp_path, 0.02, ending="close")
     assert max(check(tmp_path, recorded_s)) <= 1.0

@@ -47,6 +47,7 @@ def pictures(path: Path) -> list[tuple[float, np.ndarray]]:
         return [(frame.time, frame.to_ndarray(format="bgr24")) for frame in container.decode(video=0)]
 
 
+@pytest.mark.thorough
 def test_a_drawn_clock_and_the_files_time_agree(tmp_path: Path) -> None:
     dice = random.Random(5)
     # From 8 to 60 pictures a second, and a gap of a second and a half such as a lost camera leaves.
@@ -132,6 +133,7 @@ def pictures_count(path: Path | None) -> list[float]:
         return [frame.time for frame in container.decode(video=0)]
 
 
+@pytest.mark.thorough
 def test_toggles_and_switches_while_recording(tmp_path: Path) -> None:
     toggle_and_switch(tmp_path, toggles=40, switches=2)
 
@@ -184,6 +186,7 @@ def record_synthetic(folder: Path, seconds: float, warm_up_s: float) -> dict[str
     }
 
 
+@pytest.mark.thorough
 def test_a_short_recording_of_720p30_drops_nothing(tmp_path: Path) -> None:
     figures = record_synthetic(tmp_path, seconds=6, warm_up_s=2)
     assert figures["dropped_in_the_recording"] == 0

@@ -114,6 +114,7 @@ class Drain:
         self._source.close()
 
 
+@pytest.mark.thorough
 def test_pictures_come_in_order_and_soon() -> None:
     at_the_same_time(check_order_and_age, SERVERS)
 
@@ -154,6 +155,7 @@ def test_a_stream_opens_with_the_first_key_frame_and_is_not_watched_for_longer(k
         assert (sent - number_in(frames[0].to_ndarray(format="bgr24"))) % CYCLE < GROUP // 2
 
 
+@pytest.mark.thorough
 def test_a_server_that_is_started_again_or_was_silent_is_back_soon() -> None:
     at_the_same_time(check_return, ["mjpeg", "mpegts", "rtsp"])
 
@@ -184,6 +186,7 @@ def check_return(kind: str) -> None:
         drain.close()
 
 
+@pytest.mark.thorough
 def test_a_playlist_comes_back_as_soon_as_it_has_a_segment() -> None:
     with running(HlsServer()) as server:
         drain = Drain(open_when_ready(server))
@@ -215,6 +218,7 @@ def test_20_restarts_are_20_returns(kind: str) -> None:
     assert max(back_s) < BACK_WITHIN_S
 
 
+@pytest.mark.thorough
 def test_slow_streams_are_not_lost_for_ever() -> None:
     at_the_same_time(lambda check: check(), [check_slow_stream, check_waits_grow])
 
@@ -244,6 +248,7 @@ def check_waits_grow() -> None:
         drain.close()
 
 
+@pytest.mark.thorough
 def test_a_slow_reader_gets_the_newest_picture() -> None:
     at_the_same_time(check_slow_reader, ["mjpeg", "mpegts"])
 
@@ -260,6 +265,7 @@ def check_slow_reader(kind: str) -> None:
     assert max(ages[3:]) < 1000, ages
 
 
+@pytest.mark.thorough
 def test_a_decoder_that_is_too_slow_skips_to_what_can_be_decoded() -> None:
     at_the_same_time(check_slow_decoder, ["mjpeg", "mpegts"])
 
@@ -285,6 +291,7 @@ def check_slow_decoder(kind: str) -> None:
         assert all(step == 1 or packet[1] for step, packet in zip(follows, taken[1:], strict=True))
 
 
+@pytest.mark.thorough
 def test_a_reader_that_pauses_for_long_goes_on_with_a_key_frame() -> None:
     with running(MpegTsServer()) as server:
         connection = Connection(server.url(), Learned())
@@ -295,6 +302,7 @@ def test_a_reader_that_pauses_for_long_goes_on_with_a_key_frame() -> None:
         connection.release(wait_s=5.0)
 
 
+@pytest.mark.thorough
 def test_a_size_that_changes_in_mid_stream_is_followed() -> None:
     with running(MjpegServer(sizes=((144, 240), (240, 320)))) as server:
         source = StreamSource(server.url())

@@ -284,6 +284,7 @@ def records(folder: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.thorough
 def test_the_command_writes_what_it_lists(written: Path) -> None:
     assert sorted(path.name for path in written.iterdir()) == sorted((PAGE, *FIGURES, *TABLES))
     text = (written / PAGE).read_text("utf-8")
@@ -302,6 +303,7 @@ def table_rows(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
 
 
+@pytest.mark.thorough
 def test_the_pages_numbers_are_those_of_the_tables(written: Path) -> None:
     text = (written / PAGE).read_text("utf-8")
     cells = table_rows(text)

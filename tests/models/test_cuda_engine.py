@@ -330,6 +330,7 @@ def test_nothing_is_asked_of_the_device_within_a_step(lite):
     assert asked.found == []
 
 
+@pytest.mark.thorough
 def test_it_needs_neither_opencv_nor_openvino():
     code = f"""
 import sys

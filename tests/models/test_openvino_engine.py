@@ -75,7 +75,7 @@ def assert_same(ours: Person, theirs: Person) -> None:
         assert ours.scores[name] == pytest.approx(theirs.scores[name], abs=1e-4)
 
 
-@pytest.mark.parametrize("model", ["lite", "full", "heavy"])
+@pytest.mark.parametrize("model", ["lite", "full", pytest.param("heavy", marks=pytest.mark.thorough)])
 def test_the_keypoints_are_those_of_torch(model, kept):
     ours = PoseEstimator(OpenVinoEngine(bundle_of(model), choose_device("cpu"), kept))
     theirs = PoseEstimator(TorchEngine(bundle_of(model), choose_device("cpu")))
@@ -159,6 +159,7 @@ print("torch" in sys.modules, [t.name for t in threading.enumerate()])
 """
 
 
+@pytest.mark.thorough
 def test_the_second_launch_needs_no_torch_and_nothing_is_reported_to_anyone(tmp_path):
     code = LOAD.format(folder=str(tmp_path / "graphs"))
     assert run_python(code, tmp_path).stdout.strip() == "True ['MainThread']"
@@ -167,6 +168,7 @@ def test_the_second_launch_needs_no_torch_and_nothing_is_reported_to_anyone(tmp_
     assert [entry.name for entry in tmp_path.iterdir() if entry.name not in ("graphs", "cache")] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("damage", ["cut", "flipped", "missing"])
 def test_damaged_graphs_are_made_anew(tmp_path, lite, damage):
     folder = tmp_path / "graphs"
@@ -186,6 +188,7 @@ def test_damaged_graphs_are_made_anew(tmp_path, lite, damage):
     assert len(graph.read_bytes()) == len(whole)
 
 
+@pytest.mark.thorough
 def test_without_a_place_for_the_graphs_it_works_too(tmp_path, lite):
     blocked = tmp_path / "file"
     blocked.write_text("no folder")

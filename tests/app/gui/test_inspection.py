@@ -206,6 +206,7 @@ def test_the_loupe_has_heatmaps_as_soon_as_it_is_open(open_window: OpenWindow) -
     desk.wait(lambda: numbers.text().startswith("peak 0.50 "))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("leave_and_return", ["FF", "LL"])
 def test_the_loupe_still_has_heatmaps_after_it_was_out_of_sight(open_window: OpenWindow, leave_and_return: str) -> None:
     desk = open_window(StubSession(SplitSource(), MapEstimator()))
@@ -363,6 +364,7 @@ def test_a_source_that_is_lost_ends_the_measurement(desk: Desk) -> None:
     assert desk.view.big_badge == ""
 
 
+@pytest.mark.thorough
 def test_closing_the_window_under_the_card_ends_everything(desk: Desk) -> None:
     measure_briefly(desk)
     desk.wait(lambda: top_levels(HoldStillDialog))
