@@ -72,7 +72,9 @@ class DrawnOnce:
         """
         picture = self._picture(result, style)
         known_ns = result.stages.done_ns if result.stages is not None else result.frame.captured_ns
-        picture.painted.wait(max(0.0, _HEAD_START_S - (time.perf_counter_ns() - known_ns) / 1e9))
+        age_s = (time.perf_counter_ns() - known_ns) / 1e9
+        # A result that claims to come from the future gets no more than a new one.
+        picture.painted.wait(min(max(0.0, _HEAD_START_S - age_s), _HEAD_START_S))
         return self.draw(result, style)
 
     def _picture(self, result: PoseResult, style: OverlayStyle) -> _Picture:
