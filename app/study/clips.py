@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from app.comparison.variants import Variant
 from app.errors import UserError
 from app.meters.bias import BiasMeter
 from app.meters.jitter import JitterMeter
 from app.study.inputs import Footage, Network, Truth
-from app.study.synthetic import Variant
 from models.decoders import Decoder, prepare
 from models.people import Person
 from models.skeletons import COCO_FROM_BLAZEPOSE

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.study.synthetic import LOST_CELLS, Condition, Measurement, Variant
+from app.comparison.variants import Variant
+from app.study.synthetic import LOST_CELLS, Condition, Measurement
 from models.decoders import Debiased
 from models.readings import DEFAULT_BETA
 

@@ -10,7 +10,8 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from models.decoders import DECODERS, Debiased, Decoder, get_decoder, has_beta, prepare
+from app.comparison.variants import Variant
+from models.decoders import DECODERS, Debiased, Decoder, has_beta, prepare
 
 MAP_CELLS = 64
 # Where argmax is further off than this in one map of twenty, the noise is higher than the peak: the joint is lost.
@@ -30,27 +31,6 @@ class Condition:
     background: float
     noise: float
     sigma: float
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """A decoder and its options; None where it has no such option."""
-
-    decoder: str
-    beta: float | None = None
-    normalize: bool | None = None
-    floor: float | None = None
-
-    def build(self) -> Decoder:
-        """The decoder as it is shipped."""
-        names = ("beta", "normalize", "floor")
-        options = {name: value for name in names if (value := getattr(self, name)) is not None}
-        return get_decoder(self.decoder, **options)
-
-    @property
-    def form(self) -> tuple[str, bool | None, float | None]:
-        """The variant without its beta."""
-        return self.decoder, self.normalize, self.floor
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from app.bundled import SAMPLE_CLIP
+from app.comparison.variants import Variant
 from app.errors import OutputError, SourceError, UserError
 from app.study import command, criteria, still
 from app.study.clips import measure_clip
@@ -27,7 +28,6 @@ from app.study.synthetic import (
     Errors,
     Grid,
     Measurement,
-    Variant,
     draw_centres,
     draw_maps,
     errors,
