@@ -1,0 +1,1 @@
+"""`posescope evaluate`: every decoder on annotated people, split as the paper splits them."""

@@ -1,0 +1,164 @@
+"""Crops of people, cut and read ahead in threads of their own; also mirrored, and from pictures that were shrunk."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.evaluation.annotations import AnnotatedPerson
+from app.frames import Image
+from models.regions import CROP_MARGIN, Region, letterbox
+
+# What BlazePose's networks take.
+CROP_SIZE = 256
+DETECTOR_SIZE = 224
+# Heights to which a person's box is shrunk, in px; who is less high than the first is not among them.
+SHRUNK_TO = (192, 128, 96, 64, 32)
+# Around a crop in a shrunk picture: what bilinear sampling touches, and more.
+_RIM = 2
+
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """One crop to be read.
+
+    region: where it lies in the picture as it is. pixels: (S, S, 3) uint8 BGR. mirrored: see `cut_mirrored`, or None.
+    """
+
+    region: Region
+    pixels: Image
+    mirrored: Image | None
+
+
+def region_of_box(person: AnnotatedPerson) -> Region:
+    """An upright crop around the box, 1.25 times its longer side.
+
+    COCO counts boxes from the corner of the top left pixel, and points from its centre: half a pixel less.
+    """
+    x, y, width, height = person.box
+    return Region(x + width / 2 - 0.5, y + height / 2 - 0.5, CROP_MARGIN * person.longer_side, 0.0)
+
+
+def cut_person(picture: Image, region: Region, *, flip: bool) -> Cut:
+    """The person at `region`; with the mirrored crop too where `flip` says so."""
+    mirrored = cut_mirrored(picture, region) if flip else None
+    return Cut(region, region.cut(picture, CROP_SIZE, extend=True), mirrored)
+
+
+def cut_mirrored(picture: Image, region: Region) -> Image:
+    """The crop that shows share 1 - x where the other one shows share x, exactly.
+
+    Column j of a crop shows share j / S. So column j of the mirrored one is column S - j of the other: turned around
+    and moved by one. Turned around only, `crop[:, ::-1]` shows (S - 1 - j) / S, and each joint would be off by one px
+    of the crop, a quarter of a cell. Column S, which the crop itself has not, comes from the picture.
+    """
+    step = region.crop_to_image()[:, 0] / CROP_SIZE
+    beside = Region(region.center_x + float(step[0]), region.center_y + float(step[1]), region.side, region.rotation)
+    return np.ascontiguousarray(beside.cut(picture, CROP_SIZE, extend=True)[:, ::-1])
+
+
+def cut_shrunk(picture: Image, person: AnnotatedPerson, target: int, *, flip: bool) -> Cut:
+    """The person as in a picture so small that their box is `target` px high.
+
+    Only the neighbourhood of the crop is shrunk. Points in shares of the crop are the same in both pictures.
+    """
+    region = region_of_box(person)
+    small, small_region = shrink_around(picture, region, target / person.height)
+    cut = cut_person(small, small_region, flip=flip)
+    return Cut(region, cut.pixels, cut.mirrored)
+
+
+def shrink_around(picture: Image, region: Region, scale: float) -> tuple[Image, Region]:
+    """The neighbourhood of an upright region, `scale` (at most 1) times as large, and where the region lies in it.
+
+    Pixel d of the small picture is the mean of what lies between (d) / scale and (d + 1) / scale in the large one,
+    counted from its corner.
+    """
+    height, width = picture.shape[:2]
+    reach = region.side / 2 + _RIM / scale
+    left, right = _span(region.center_x, reach, width)
+    top, bottom = _span(region.center_y, reach, height)
+    near: Image = picture[top:bottom, left:right]
+    if min(near.shape[:2]) * scale < 1:
+        # A sliver would become nothing at all.
+        beyond = math.ceil(1 / scale)
+        near = np.asarray(cv2.copyMakeBorder(near, 0, beyond, 0, beyond, cv2.BORDER_REPLICATE), np.uint8)
+    small = cv2.resize(near, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    there = Region(
+        (region.center_x - left + 0.5) * scale - 0.5,
+        (region.center_y - top + 0.5) * scale - 0.5,
+        region.side * scale,
+        region.rotation,
+    )
+    return np.asarray(small, np.uint8), there
+
+
+def _span(center: float, reach: float, size: int) -> tuple[int, int]:
+    """The pixels of one axis that lie within reach; at least one, also where the crop lies outside of the picture."""
+    first = min(max(int(center - reach), 0), size - 1)
+    return first, min(max(int(center + reach) + 2, first + 1), size)
+
+
+def detector_square(picture: Image) -> Image:
+    """What the detector looks at: the whole picture in a black square.
+
+    Of a square of this size the detector's own square is the same, pixel for pixel; so this can be cut ahead, and
+    pictures of all sizes are one size to a GPU.
+    """
+    return letterbox(*picture.shape[:2]).cut(picture, DETECTOR_SIZE)
+
+
+def from_detector_square(region: Region, picture: Image) -> Region:
+    """A region in `detector_square(picture)` as a region in the picture."""
+    square = letterbox(*picture.shape[:2])
+    center = square.to_image(np.array([region.center_x, region.center_y]) / DETECTOR_SIZE)
+    scale = square.side / DETECTOR_SIZE
+    return Region(float(center[0]), float(center[1]), region.side * scale, region.rotation)
+
+
+def tiles(count: int) -> list[Region]:
+    """Regions in `count` crops on top of each other: region i is crop i, pixel for pixel.
+
+    At these places resampling is the identity, and touches no neighbour: share j / S is pixel j.
+    """
+    half = CROP_SIZE / 2
+    return [Region(half, half + i * CROP_SIZE, float(CROP_SIZE), 0.0) for i in range(count)]
+
+
+def stacked(crops: Iterable[Image]) -> NDArray[np.uint8]:
+    """Crops (S, S, 3) as one picture (N S, S, 3), for `tiles`."""
+    return np.concatenate(list(crops))
+
+
+def ahead(make: Callable[[_Item], _Made], items: Iterable[_Item], workers: int, depth: int) -> Iterator[_Made]:
+    """`make` of each item in turn, made by `workers` threads up to `depth` items ahead.
+
+    Whatever `make` raises is raised here. The threads have ended when the iterator is at its end or is closed.
+    """
+    waiting: deque[Future[_Made]] = deque()
+    rest = iter(items)
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="crops")
+    try:
+        for item in rest:
+            waiting.append(pool.submit(make, item))
+            if len(waiting) == depth:
+                break
+        while waiting:
+            made = waiting.popleft().result()
+            for item in rest:
+                waiting.append(pool.submit(make, item))
+                break
+            yield made
+    finally:
+        pool.shutdown(cancel_futures=True)
