@@ -60,7 +60,8 @@ class Session:
     latest: the newest result, for a view that pulls. board: the meters. pictures: the annotated pictures.
     hold_still: the measurement that looks at the results, or None; who has read its card takes it away.
     preroll: keeps the last seconds, or None. virtual_camera: offers the picture to other programs, or None.
-    not_painted: results that a view took but never painted.
+    not_painted: results that a view took but never painted. listener: is given every result, on the inference thread;
+    must be quick and must not raise; may be set at any time.
     """
 
     def __init__(
@@ -80,12 +81,13 @@ class Session:
         self.latest: LatestSlot[PoseResult] = LatestSlot()
         self.hold_still: HoldStill | None = None
         self.not_painted = 0
+        self.listener: Callable[[PoseResult], None] | None = None
         self.preroll: PreRoll | None = None
         self.virtual_camera: VirtualCamera | None = None
         self._recorder: Recorder | None = None
         self._last_recording: RecordingSummary | None = None
         self._recorder_lock = threading.Lock()
-        consumers = [self.board.add, self._measure_still, self.latest.put, self._record]
+        consumers = [self.board.add, self._measure_still, self._tell_listener, self.latest.put, self._record]
         if on_result is not None:
             consumers.append(on_result)
         self.pipeline = Pipeline(
@@ -266,6 +268,11 @@ class Session:
         # Frames that came before the network was there are no part of the countdown.
         if measurement is not None and result.stages is not None:
             measurement.add(result)
+
+    def _tell_listener(self, result: PoseResult) -> None:
+        listener = self.listener
+        if listener is not None:
+            listener(result)
 
     def _record(self, result: PoseResult) -> None:
         for taker in (self._recorder, self.preroll, self.virtual_camera):

@@ -19,6 +19,7 @@ class ActionKey(Enum):
     DEBIASED = "debiased"
     RECORD = "record"
     SAVE_LAST = "save last"
+    COMPARE_LAST = "compare last"
     PAUSE = "pause"
     STEP_BACK = "step back"
     STEP_FORWARD = "step forward"
@@ -51,6 +52,7 @@ ACTIONS: dict[ActionKey, ActionInfo] = {
     ActionKey.DEBIASED: ActionInfo("Debiased IPR", "read them with debiased IPR", ("3",)),
     ActionKey.RECORD: ActionInfo("Record", "start or finish a recording", ("R",)),
     ActionKey.SAVE_LAST: ActionInfo("Save the last seconds", "though nobody pressed record", ("B",)),
+    ActionKey.COMPARE_LAST: ActionInfo("Compare", "report on every decoder over the last seconds", ("C",)),
     ActionKey.PAUSE: ActionInfo("Pause", "hold the picture, go on", ("Space",)),
     ActionKey.STEP_BACK: ActionInfo("Step back", "hold a file, one picture back", (",",)),
     ActionKey.STEP_FORWARD: ActionInfo("Step forward", "hold a file, one picture forward", (".",)),

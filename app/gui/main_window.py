@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QW
 from app.errors import OutputError, UserError
 from app.frames import PoseResult
 from app.gui.actions import ACTIONS, ActionKey, HelpDialog
+from app.gui.compare_control import CompareControl, OfferingMessageBar
 from app.gui.inspection import Inspection
-from app.gui.message_bar import MessageBar
 from app.gui.pages import Pages
 from app.gui.recording_control import RecordingControl, RecordingParts
 from app.gui.saving import recording_message, save_screenshot
@@ -61,7 +61,7 @@ class MainWindow(QMainWindow):
         self._at_end = False
         self.view = VideoView()
         self.view.first_painted.connect(self._painted)
-        self.messages = MessageBar()
+        self.messages = OfferingMessageBar()
         self.panel = SidePanel()
         self.decoders, self.meters = self.panel.decoders, self.panel.meters
         self.decoders.decoder_chosen.connect(self.choose_decoder)
@@ -86,8 +86,11 @@ class MainWindow(QMainWindow):
             wish=self._settings.wish,
             preroll_s=self._settings.preroll_s,
         )
-        self.panel.network.network_chosen.connect(self._choose_model)
-        self.panel.network.device_chosen.connect(self._choose_device)
+        self.comparison = CompareControl(
+            self, self.messages, self.panel.record_menu, recordings, self._settings.preroll_s
+        )
+        self.panel.network.network_chosen.connect(lambda model: self._use_network(model=model))
+        self.panel.network.device_chosen.connect(lambda device: self._use_network(device=device))
         self._status = named_label("status")
         self._status.setTextFormat(Qt.TextFormat.PlainText)
         self._status.setMinimumWidth(1)  # a long name must not widen the window
@@ -116,6 +119,7 @@ class MainWindow(QMainWindow):
             ActionKey.DEBIASED: lambda: self.choose_decoder("debiased"),
             ActionKey.RECORD: self.recording.toggle,
             ActionKey.SAVE_LAST: self.recording.save_last,
+            ActionKey.COMPARE_LAST: self.comparison.compare,
             ActionKey.PAUSE: self.toggle_pause,
             ActionKey.STEP_BACK: lambda: self._step(-1),
             ActionKey.STEP_FORWARD: lambda: self._step(1),
@@ -172,6 +176,7 @@ class MainWindow(QMainWindow):
         self.source.adopt(session)
         self.inspection.adopt(session)
         self.recording.adopt(session)
+        self.comparison.adopt(session)
         self._show_choice()
         session.start()
         self._view_timer.start()
@@ -206,12 +211,6 @@ class MainWindow(QMainWindow):
             mirror=self._mirror,
             loop=self.source.loop,
         )
-
-    def _choose_model(self, model: str) -> None:
-        self._use_network(model=model)
-
-    def _choose_device(self, device: str) -> None:
-        self._use_network(device=device)
 
     def _use_network(self, **changes: str) -> None:
         """Read with another network as soon as it is loaded; the present one goes on until then."""
@@ -392,6 +391,7 @@ class MainWindow(QMainWindow):
         for dialog in self.findChildren(QDialog):
             dialog.close()
         self.recording.close()
+        self.comparison.close()
         summary = self.session.stop()
         if summary is not None:
             print(recording_message(summary))

@@ -53,11 +53,13 @@ class RecordMenu(StayingMenu):
     """Emits what the user wants and shows what the owner says; `show_...` emits nothing.
 
     wish_changed: other files are to be written. save_last_asked: the last seconds are to be saved.
+    compare_last_asked: every decoder is to be compared on the last seconds.
     virtual_camera_toggled: the annotated picture is to be a camera for other programs, or no longer.
     """
 
     wish_changed = Signal(RecordingWish)
     save_last_asked = Signal()
+    compare_last_asked = Signal()
     virtual_camera_toggled = Signal(bool)
 
     def __init__(self) -> None:
@@ -74,12 +76,18 @@ class RecordMenu(StayingMenu):
         self.addSeparator()
         self._save_last = self.addAction("")
         self._save_last.triggered.connect(lambda _=False: self.save_last_asked.emit())
+        self._compare_last = self.addAction("")
+        self._compare_last.setToolTip(
+            "A report with jitter, bias and the filter’s lag of every decoder, as a page to open"
+        )
+        self._compare_last.triggered.connect(lambda _=False: self.compare_last_asked.emit())
         self._virtual_camera = self.addAction("Virtual camera")
         self._virtual_camera.setCheckable(True)
         self._virtual_camera.setToolTip("The annotated picture as a camera for meetings and OBS")
         self._virtual_camera.triggered.connect(self.virtual_camera_toggled)
         self.show_wish(RecordingWish())
         self.show_preroll(0.0)
+        self.show_compared(10.0)
 
     def _file(self, title: str, tip: str) -> QAction:
         action = self.addAction(title)
@@ -121,6 +129,11 @@ class RecordMenu(StayingMenu):
             if seconds > 0
             else "Keeping the last seconds is switched off"
         )
+
+    def show_compared(self, seconds: float) -> None:
+        """How much of the past a comparison looks at."""
+        key = ACTIONS[ActionKey.COMPARE_LAST].keys[0]
+        self._compare_last.setText(f"Compare on the last {seconds:.2g} seconds\t{key}")
 
     def show_virtual_camera(self, on: bool) -> None:
         """Whether the annotated picture is a camera for other programs."""

@@ -1,0 +1,1 @@
+"""`posescope replay`: one clip through every decoder and filter, on the same crops."""
