@@ -33,7 +33,7 @@ _Made = TypeVar("_Made")
 class Cut:
     """One crop to be read.
 
-    region: where it lies in the picture as it is. pixels: (S, S, 3) uint8 BGR. mirrored: see `cut_mirrored`, or None.
+    region: where it lies in the picture as it is. pixels: (S, S, 3) uint8 BGR. mirrored: the mirror image, or None.
     """
 
     region: Region
@@ -52,20 +52,9 @@ def region_of_box(person: AnnotatedPerson) -> Region:
 
 def cut_person(picture: Image, region: Region, *, flip: bool) -> Cut:
     """The person at `region`; with the mirrored crop too where `flip` says so."""
-    mirrored = cut_mirrored(picture, region) if flip else None
-    return Cut(region, region.cut(picture, CROP_SIZE, extend=True), mirrored)
-
-
-def cut_mirrored(picture: Image, region: Region) -> Image:
-    """The crop that shows share 1 - x where the other one shows share x, exactly.
-
-    Column j of a crop shows share j / S. So column j of the mirrored one is column S - j of the other: turned around
-    and moved by one. Turned around only, `crop[:, ::-1]` shows (S - 1 - j) / S, and each joint would be off by one px
-    of the crop, a quarter of a cell. Column S, which the crop itself has not, comes from the picture.
-    """
-    step = region.crop_to_image()[:, 0] / CROP_SIZE
-    beside = Region(region.center_x + float(step[0]), region.center_y + float(step[1]), region.side, region.rotation)
-    return np.ascontiguousarray(beside.cut(picture, CROP_SIZE, extend=True)[:, ::-1])
+    pixels = region.cut(picture, CROP_SIZE, extend=True)
+    # Column j shows the share (j + 0.5) / S: turned around it shows share 1 - x where the crop shows x.
+    return Cut(region, pixels, np.ascontiguousarray(pixels[:, ::-1]) if flip else None)
 
 
 def cut_shrunk(picture: Image, person: AnnotatedPerson, target: int, *, flip: bool) -> Cut:
@@ -122,7 +111,7 @@ def detector_square(picture: Image) -> Image:
 def from_detector_square(region: Region, picture: Image) -> Region:
     """A region in `detector_square(picture)` as a region in the picture."""
     square = letterbox(*picture.shape[:2])
-    center = square.to_image(np.array([region.center_x, region.center_y]) / DETECTOR_SIZE)
+    center = square.to_image((np.array([region.center_x, region.center_y]) + 0.5) / DETECTOR_SIZE)
     scale = square.side / DETECTOR_SIZE
     return Region(float(center[0]), float(center[1]), region.side * scale, region.rotation)
 
@@ -130,10 +119,10 @@ def from_detector_square(region: Region, picture: Image) -> Region:
 def tiles(count: int) -> list[Region]:
     """Regions in `count` crops on top of each other: region i is crop i, pixel for pixel.
 
-    At these places resampling is the identity, and touches no neighbour: share j / S is pixel j.
+    At these places resampling is the identity, and touches no neighbour: share (j + 0.5) / S is pixel j.
     """
-    half = CROP_SIZE / 2
-    return [Region(half, half + i * CROP_SIZE, float(CROP_SIZE), 0.0) for i in range(count)]
+    middle = (CROP_SIZE - 1) / 2
+    return [Region(middle, middle + i * CROP_SIZE, float(CROP_SIZE), 0.0) for i in range(count)]
 
 
 def stacked(crops: Iterable[Image]) -> NDArray[np.uint8]:

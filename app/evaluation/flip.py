@@ -11,7 +11,7 @@ _MIRRORED = list(BLAZEPOSE_33.mirrored)
 
 
 def joined_maps(maps: NDArray[np.float32], of_mirrored: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Heatmaps (N, 33, H, W) of crops, averaged with those of the mirrored crops (`app.evaluation.crops.cut_mirrored`).
+    """Heatmaps (N, 33, H, W) of crops, averaged with those of the mirrored crops.
 
     Cell c stands for share c / W of the crop, and the mirrored crop shows share 1 - x at share x. So what is at share
     c / W is at share (W - c) / W there: m[c] = f[W - c], with left and right joints swapped. The f[W - 1 - c] that

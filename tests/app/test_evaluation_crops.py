@@ -14,7 +14,6 @@ from app.bundled import model_file
 from app.evaluation.crops import (
     CROP_SIZE,
     ahead,
-    cut_mirrored,
     cut_person,
     cut_shrunk,
     detector_square,
@@ -53,10 +52,10 @@ def test_tiles_are_read_bit_by_bit_and_never_touch_a_neighbour() -> None:
     for region, crop in zip(tiles(33), crops, strict=True):
         assert (region.cut(tall, CROP_SIZE, extend=True) == crop).all()
         # As on a GPU: every sample lies on a pixel, of which the next has no weight.
-        share = np.arange(CROP_SIZE)[:, None] / CROP_SIZE
+        share = (np.arange(CROP_SIZE)[:, None] + 0.5) / CROP_SIZE
         places = region.to_image(np.hstack((share, share)))
-        assert (places == np.round(places)).all()
-        assert tall[int(places[-1, 1]), -1].tolist() == crop[-1, -1].tolist()
+        assert places == pytest.approx(np.round(places), abs=1e-9)
+        assert tall[round(places[-1, 1]), -1].tolist() == crop[-1, -1].tolist()
 
 
 def test_the_crop_of_a_box_is_around_its_middle() -> None:
@@ -69,20 +68,13 @@ def test_the_crop_of_a_box_is_around_its_middle() -> None:
 def test_the_mirrored_crop_shows_one_minus_the_share(rotation: float) -> None:
     picture = _ramp(200, 250)
     region = Region(120.0, 100.0, 128.0, rotation)
-    crop, mirrored = region.cut(picture, CROP_SIZE, extend=True), cut_mirrored(picture, region)
-    # Fixed-point sampling may round the other way.
-    assert np.abs(mirrored[:, 1:].astype(int) - crop[:, :0:-1]).max() <= 1
-    # The first column shows share 1, which the crop itself has not.
-    share = np.column_stack((np.ones(CROP_SIZE), np.arange(CROP_SIZE) / CROP_SIZE))
-    assert mirrored[:, 0, :2] == pytest.approx(region.to_image(share), abs=0.6)
-
-
-def test_beyond_the_picture_the_mirrored_crop_repeats_the_border_too() -> None:
-    picture = _noise(100, 100)
-    region = Region(90.0, 50.0, 64.0, 0.0)
-    crop, mirrored = region.cut(picture, CROP_SIZE, extend=True), cut_mirrored(picture, region)
-    assert (mirrored[:, 1:] == crop[:, :0:-1]).all()
-    assert (mirrored[:, 0] == crop[:, -1]).all()
+    cut = cut_person(picture, region, flip=True)
+    assert cut.mirrored is not None
+    # The ramp's value is its place: column j of the mirrored crop has to show share 1 - (j + 0.5) / S.
+    rows, columns = (np.mgrid[0:CROP_SIZE, 0:CROP_SIZE] + 0.5) / CROP_SIZE
+    there = region.to_image(np.dstack((1 - columns, rows)))
+    assert cut.mirrored[..., :2] == pytest.approx(there, abs=0.51)
+    assert cut_person(picture, region, flip=False).mirrored is None
 
 
 @pytest.mark.parametrize("scale", [0.5, 0.37, 0.81])

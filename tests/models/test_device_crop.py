@@ -41,7 +41,7 @@ def crop(image: NDArray[np.uint8], regions: list[Region], size: int, *, extend: 
 
 def exact(image: NDArray[np.uint8], region: Region, size: int, *, extend: bool) -> NDArray[np.float64]:
     """Bilinear interpolation by its definition: each pixel weighs (1 - |dx|) (1 - |dy|)."""
-    rows, columns = np.mgrid[0:size, 0:size] / size
+    rows, columns = (np.mgrid[0:size, 0:size] + 0.5) / size
     x, y = np.moveaxis(region.to_image(np.stack((columns, rows), -1)), -1, 0)
     result = np.zeros((size, size, 3))
     height, width = image.shape[:2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import mediapipe
@@ -13,12 +14,15 @@ from mediapipe.tasks.python import BaseOptions
 from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions, RunningMode
 
 from app.bundled import model_file
+from models import estimator
 from models.blazepose import JOINT_COUNT, LandmarkOutput, refined_landmarks
 from models.bundle import open_bundle
 from models.devices import choose_device
+from models.engines import torch_engine
 from models.engines.torch_engine import TorchEngine
 from models.estimator import PoseEstimator
 from models.people import Person
+from models.regions import Region
 from tests.models.clip import FPS, clip_frames
 
 BUNDLE = model_file("lite")[0]
@@ -46,8 +50,25 @@ class Ours:
         return person.region.to_image(in_crop.numpy())
 
 
-@pytest.fixture(scope="module")
-def ours() -> Ours:
+@pytest.fixture
+def ours(monkeypatch: pytest.MonkeyPatch) -> Ours:
+    """With crops and pictures whose column j lies at j, as MediaPipe's do on a CPU: all the rest is to be the same.
+
+    Our own lie at j + 0.5 (see `Region.cut`), which moves the content by half a pixel of the crop.
+    """
+    calibrated = Region.cut
+
+    def as_mediapipe_cuts(self: Region, image: np.ndarray, size: int, *, extend: bool = False) -> np.ndarray:
+        half_a_pixel = self.crop_to_image()[:, :2].sum(1) / (2 * size)
+        moved = replace(self, center_x=self.center_x - half_a_pixel[0], center_y=self.center_y - half_a_pixel[1])
+        return calibrated(moved, image, size, extend=extend)
+
+    def as_mediapipe_boxes(height: int, width: int) -> Region:
+        return Region(width / 2, height / 2, float(max(height, width)), 0.0)
+
+    monkeypatch.setattr(Region, "cut", as_mediapipe_cuts)
+    for module in (torch_engine, estimator):
+        monkeypatch.setattr(module, "letterbox", as_mediapipe_boxes)
     return Ours(BUNDLE)
 
 

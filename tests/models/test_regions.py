@@ -49,13 +49,14 @@ def test_cut_shows_what_the_map_says():
     region = Region(150, 120, 64, 0.3)
     crop = region.cut(image, 32)
     for column, row in ((3, 5), (16, 16), (30, 8)):
-        x, y = region.to_image(np.array([column / 32, row / 32]))
-        assert crop[row, column, :2] == pytest.approx([x, y], abs=1)
+        # The centre of the pixel; the corner is .7 px of the picture away from it here.
+        x, y = region.to_image((np.array([column, row]) + 0.5) / 32)
+        assert crop[row, column, :2] == pytest.approx([x, y], abs=0.51)
 
 
 def test_outside_repeats_the_border_where_asked():
     image = np.arange(100, dtype=np.uint8).reshape(10, 10)[..., None].repeat(3, 2)
-    crop = Region(0, 5, 20, 0.0).cut(image, 20, extend=True)
+    crop = Region(-0.5, 4.5, 20, 0.0).cut(image, 20, extend=True)
     assert (crop[10, :10, 0] == image[5, 0, 0]).all()
     assert crop[10, 12, 0] == image[5, 2, 0]
 
