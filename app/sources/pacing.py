@@ -30,7 +30,8 @@ class Picture(NamedTuple):
 class Pacer:
     """Says how long pictures have to be held back until they are due on the host clock.
 
-    A reader that falls further behind than `SLACK_NS` moves the schedule instead of racing to catch up.
+    A reader that falls further behind than `SLACK_NS` moves the schedule instead of racing to catch up, but for live
+    sources, which leave pictures out instead.
     """
 
     SLACK_NS = 50_000_000
@@ -38,10 +39,10 @@ class Pacer:
     def __init__(self) -> None:
         self._shift_ns: int | None = None
 
-    def seconds_left(self, time_ns: int, *, delay_ns: int = 0) -> float:
+    def seconds_left(self, time_ns: int, *, delay_ns: int = 0, live: bool = False) -> float:
         """Until the moment of `time_ns` (the source's time line) plus `delay_ns`; 0.0 where that is over."""
         now = time.perf_counter_ns()
-        if self._shift_ns is None or now > time_ns + self._shift_ns + delay_ns + self.SLACK_NS:
+        if self._shift_ns is None or (not live and now > time_ns + self._shift_ns + delay_ns + self.SLACK_NS):
             # The first of a schedule is delayed as well; a late one is due at once.
             self._shift_ns = now - time_ns - (0 if self._shift_ns is None else delay_ns)
         return max(0, time_ns + self._shift_ns + delay_ns - now) / 1e9
@@ -239,7 +240,7 @@ class PacedSource(Source):
             while not self._is_unwanted():
                 if not self.paced:
                     return time.perf_counter_ns()
-                left_s = self._pacer.seconds_left(time_ns, delay_ns=self._delay_ns)
+                left_s = self._pacer.seconds_left(time_ns, delay_ns=self._delay_ns, live=self.live)
                 if left_s <= 0:
                     return time.perf_counter_ns() - self._delay_ns
                 self._changed.wait(min(left_s, _LONGEST_WAIT_S))

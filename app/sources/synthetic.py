@@ -110,10 +110,11 @@ class TrueJointsSource(PacedSource):
             number += 1
             if self.live:
                 # Like a camera: what could not be drawn in time is left out, instead of time going slower.
-                late_s = time.perf_counter() - begun_s - self._delay_ns / 1e9 - _MAY_BE_LATE_S
-                due = int(late_s * self.fps)
-                self._skipped += max(0, due - number)
-                number = max(number, due)
+                now_s = time.perf_counter() - begun_s - self._delay_ns / 1e9
+                if now_s - number / self.fps > _MAY_BE_LATE_S:
+                    due = int(now_s * self.fps)
+                    self._skipped += due - number
+                    number = due
 
     @property
     def replaced(self) -> int:

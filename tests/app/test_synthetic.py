@@ -165,6 +165,19 @@ def test_a_live_synthetic_source_hands_its_frames_over_late_but_at_the_full_rate
     assert {frame.position_ns for frame, _ in handed_over} == {None}
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_live_synthetic_source_is_at_the_full_rate_again_after_a_reader_was_late(kind: type[TrueJointsSource]) -> None:
+    source = kind(width=64, height=36, fps=50, realtime=True)
+    with closing(source):
+        source.open()
+        assert source.read() is not None
+        time.sleep(0.6)
+        times = np.array([frame.time_ns for frame in read_all(source, at_most=25)])
+    assert source.replaced >= 25
+    # 60 ms and more when each frame waited for a schedule that had moved and the next was drawn by one that had not.
+    assert np.median(np.diff(times)) == 20_000_000
+
+
 def test_without_pace_there_is_no_delay() -> None:
     before_ns = time.perf_counter_ns()
     (frame,) = frames_of(SyntheticSource(width=32, height=32, frames=1, delay_ms=60_000))
