@@ -80,7 +80,8 @@ def sample(frame: Tensor, affines: Tensor, size: int, *, extend: bool) -> Tensor
     extend: repeat the frame's border outside of it; else all is black there.
 
     Returns (N, 3, size, size) float32 RGB from 0 to 255, channels last in memory: bilinear, and not rounded to whole
-    grey levels. Column j shows crop coordinate (j + 0.5) / size. Nothing is asked of the device: a CUDA graph can hold it.
+    grey levels. Column j shows crop coordinate (j + 0.5) / size. Nothing is asked of the device: a CUDA graph can hold
+    it.
     """
     height, width = frame.shape[:2]
     # In float64: in float32 a position near 1920 is good to 1e-4 px only, which is .03 grey levels at a sharp edge.

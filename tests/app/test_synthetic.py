@@ -166,7 +166,7 @@ def test_a_live_synthetic_source_hands_its_frames_over_late_but_at_the_full_rate
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_live_synthetic_source_is_at_the_full_rate_again_after_a_reader_was_late(kind: type[TrueJointsSource]) -> None:
+def test_a_live_synthetic_source_is_back_at_its_rate_after_a_reader_was_late(kind: type[TrueJointsSource]) -> None:
     source = kind(width=64, height=36, fps=50, realtime=True)
     with closing(source):
         source.open()

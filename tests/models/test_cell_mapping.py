@@ -5,7 +5,7 @@ of the crop, and column j of the crop shows share (j + 0.5) / 256. Who reads (c 
 below by 0.5, who reads (c - 0.5) / 64 raises it by 0.5; who cuts crops that show j / 256 lowers it by .125.
 Measured, medians over these pictures: along x -.07 to .07 with every network and every heatmap decoder (-.12 to .07 for
 the regression), by the mirrors alone -.02 to .04; along y -.23 to .11, where what a joint is enters: heavy reads this
-person lower than the others do. 198 people of COCO gave -.11 to -.13 ± .01 by their mirrors with crops that show j / 256.
+person lower than the others do. With crops that show j / 256, 198 people of COCO gave -.11 to -.13 ± .01 by mirrors.
 """
 
 from __future__ import annotations
