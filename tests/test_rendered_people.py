@@ -11,9 +11,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-
-pytest.importorskip("scipy")
-
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 

@@ -42,7 +42,7 @@ th,td{{padding:7px 12px;border-bottom:1px solid {LINE};vertical-align:baseline;w
 th:first-child,td:first-child{{padding-left:10px}}
 .number{{text-align:right}}
 .text{{text-align:left}}
-td.text{{white-space:normal;overflow-wrap:anywhere;min-width:13.5em}}
+td.text{{white-space:normal;overflow-wrap:break-word;max-width:46em}}
 td.text:has(.mark){{white-space:nowrap;min-width:0}}
 tbody th{{font-weight:400}}
 th:first-child{{position:sticky;left:0;z-index:1;background:{SURFACE}}}

@@ -13,7 +13,7 @@ from app.errors import SourceError
 from app.evaluation.annotations import AnnotatedImage, read_picture
 from app.evaluation.drawing import draw_person
 from app.evaluation.groups import ALL_PEOPLE
-from app.evaluation.outcome import Difference, Disagreement
+from app.evaluation.outcome import READ_WITH_OKS, Difference, Disagreement
 from app.evaluation.scores import Scored
 from models.readings import DEFAULT_BETA
 
@@ -98,10 +98,13 @@ def spreads(scored: Scored) -> NDArray[np.float64]:
 def disagreements(
     scored: Scored, variants: Sequence[Variant], images: Sequence[AnnotatedImage], joints: Sequence[str]
 ) -> tuple[Disagreement, ...]:
-    """The people whom the variants read most differently, each drawn, the largest spread first."""
+    """The people whom the variants read most differently, each drawn, the largest spread first; only those whom one of
+    them reads with READ_WITH_OKS or more.
+    """
     by_id = {image.id: image for image in images}
     spread = spreads(scored)
-    order = [int(i) for i in np.argsort(-np.nan_to_num(spread, nan=-1.0), kind="stable") if np.isfinite(spread[i])]
+    read = np.flatnonzero(scored.oks.max(1) >= READ_WITH_OKS)
+    order = read[np.argsort(-spread[read], kind="stable")].tolist()
     found = []
     for i in order[:MOST_PICTURES]:
         person = scored.people[i]

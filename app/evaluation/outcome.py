@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from app.comparison.resampling import Interval
 from app.comparison.variants import Variant
 
+# Whom no variant reads with this OKS says something about the network, and nothing about the variants.
+READ_WITH_OKS = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class VariantScores:

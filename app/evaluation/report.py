@@ -39,7 +39,7 @@ from app.comparison.page_numbers import (
 from app.comparison.plots import Series, Whisker, bars, lines, whiskers
 from app.comparison.resampling import UNKNOWN, Interval
 from app.comparison.variants import Variant
-from app.evaluation.outcome import Difference, Group, JointScores, Outcome
+from app.evaluation.outcome import READ_WITH_OKS, Difference, Group, JointScores, Outcome
 from app.evaluation.report_method import facts, method
 from app.evaluation.report_verdict import (
     NO_BREAK,
@@ -303,8 +303,10 @@ class _Report:
             return
         yield Text(
             [
-                f"The {_people(len(found))} on whom the decoders lie furthest apart, with every "
-                "decoder’s joints and the OKS of each. White rings are the truth. A click makes a picture larger."
+                f"The {_people(len(found))} on whom the decoders lie furthest apart, of those whom one at least reads "
+                f"with an OKS of {share(READ_WITH_OKS)}. White rings are the truth. A click makes a picture larger. "
+                "Apart: the median over the joints of the largest distance between two decoders, in % of the longer "
+                "side of the box. Beneath, the OKS of each."
             ]
         )
         items = []
@@ -319,12 +321,6 @@ class _Report:
                 Picture(person.picture, caption, f"A person with every decoder’s joints. OKS: {said}.", values)
             )
         yield Pictures(items)
-        yield Text(
-            [
-                "Apart: the median over the joints of the largest distance between two decoders, in % of the longer "
-                "side of the box."
-            ]
-        )
 
     def _skipped(self) -> Iterator[Part]:
         skipped = self._outcome.skipped

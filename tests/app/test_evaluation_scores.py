@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,16 @@ from pycocotools.coco import COCO  # type: ignore[import-untyped]
 from pycocotools.cocoeval import COCOeval, Params  # type: ignore[import-untyped]
 
 from app.comparison.variants import Variant, parse_variants
-from app.evaluation.annotations import AnnotatedPerson
+from app.evaluation.annotations import AnnotatedImage, AnnotatedPerson
 from app.evaluation.average_precision import Found, Matches, PrecisionMeter
-from app.evaluation.compare import differences, pairs, reference_variant, spreads
+from app.evaluation.compare import differences, disagreements, pairs, reference_variant, spreads
 from app.evaluation.groups import Evaluated, group_scores, joint_scores
 from app.evaluation.matching import match_people
 from app.evaluation.reading import Reading
 from app.evaluation.scores import score_people, similarity
 from app.evaluation.splits import split_people
-from tests.app.evaluation_builders import person
+from models.skeletons import COCO_17
+from tests.app.evaluation_builders import person, write_png
 
 SIGMAS = tuple(map(float, Params("keypoints").kpt_oks_sigmas))
 RANDOM = np.random.default_rng(3)
@@ -259,6 +261,21 @@ def test_differences_are_paired_and_small_parts_are_left_out() -> None:
     assert everybody.better == pytest.approx((9 + 1.5) / 12)
     assert everybody.mean_oks.excludes_zero
     assert spreads(scored)[0] == pytest.approx(math.hypot(4, 4) / 200)
+
+
+def test_whom_no_decoder_reads_is_not_drawn_however_far_apart_they_lie(tmp_path: Path) -> None:
+    people = [person(np.full((17, 2), 50.0), [2] * 17, annotation_id=i, image_id=1) for i in range(3)]
+    points = np.full((3, 2, 17, 2), 50.0)
+    points[0] += [[[300.0]], [[-300.0]]]  # read by neither
+    points[1, 0] += 30.0
+    points[2, 0] += 60.0
+    scored = score_people(people, points, np.ones(3), SIGMAS)
+    write_png(tmp_path / "1.png", np.zeros((120, 100, 3), np.uint8))
+    image = AnnotatedImage(1, "1.png", tmp_path / "1.png", (100, 120), tuple(people))
+    drawn = disagreements(scored, VARIANTS, [image], COCO_17.joints)
+    assert [one.annotation_id for one in drawn] == [2, 1]
+    assert spreads(scored)[0] > drawn[0].spread > drawn[1].spread
+    assert drawn[0].oks == tuple(scored.oks[2])
 
 
 def test_the_default_is_compared_with_all_and_the_forms_of_the_paper_with_argmax() -> None:
