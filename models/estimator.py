@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +14,13 @@ from models.engines.choice import open_engine
 from models.engines.engine import Engine
 from models.people import Person
 from models.readings import DEFAULT_BETA, TO_IMAGE, checked_beta
-from models.regions import Region, letterbox, region_from_alignment
+from models.regions import Region, letterbox, region_from_alignment, search_squares
 from models.stage_clock import DECODE, StageClock
+from models.tracking import PeopleTracker
 
+_IMAGE_NS = 33_333_333
+# So many images after the one in which the detector looks aside, those it found are followed.
+_SEARCH_IMAGES = 2
 # A recorded network is optimised in its second run.
 _WARM_UP_RUNS = 3
 
@@ -46,17 +51,20 @@ class Estimate:
 
 
 class PoseEstimator:
-    """Follows one person from image to image. Not thread-safe: one thread calls it.
+    """Follows people from image to image, one unless `most_people` says more. Not thread-safe: one thread calls it.
 
-    A new person is looked for by the detector. While the network says that its crop holds a person, the next crop
-    comes from the network's own alignment points, so it does not depend on any decoder. It stays where it is as long
-    as the person does (`Region.followed_to`).
+    New people are looked for by the detector: in every image while there is nobody, else now and then
+    (`models.tracking`). While the network says that its crop holds a person, the next crop comes from the network's own
+    alignment points, so it does not depend on any decoder. It stays where it is as long as the person does
+    (`Region.followed_to`).
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._region: Region | None = None
-        self._person_id = 0
+        self._tracker = PeopleTracker()
+        self._images = 0
+        self._is_first = True
+        self._search: _Search | None = None
         self.device_label = engine.label
         self.warning = engine.warning
 
@@ -75,33 +83,61 @@ class PoseEstimator:
             estimator.read(blank, [letterbox(256, 256)])
         return estimator
 
+    @property
+    def most_people(self) -> int:
+        """How many are followed at most; may be changed between two images."""
+        return self._tracker.most_people
+
+    @most_people.setter
+    def most_people(self, count: int) -> None:
+        self._tracker.most_people = count
+
     def reset(self) -> None:
-        """Forget the person who is being followed; the next image starts with the detector."""
-        self._region = None
+        """Forget the people who are being followed; the next image starts with the detector."""
+        if self._search is not None:
+            self._search.result()
+        self._search = None
+        self._tracker.forget()
+        self._is_first = True
 
     def estimate(
-        self, image: NDArray[np.uint8], beta: float = DEFAULT_BETA, *, keep_heatmaps: bool = False
+        self,
+        image: NDArray[np.uint8],
+        beta: float = DEFAULT_BETA,
+        *,
+        time_ns: int | None = None,
+        keep_heatmaps: bool = False,
     ) -> Estimate:
-        """People in `image` (H, W, 3) uint8 BGR, read by every decoder, ipr and debiased with this `beta`.
+        """People in `image` (H, W, 3) uint8 BGR, read by every decoder, ipr and debiased with this `beta`; sorted by
+        their numbers.
 
+        time_ns: when it was taken, rising from image to image; without it, 30 images are a second.
         keep_heatmaps: give each person their heatmaps too. On the CPU, where it costs nothing, they always are.
         """
         checked_beta(beta)
+        self._images += 1
+        time_ns = self._images * _IMAGE_NS if time_ns is None else time_ns
         clock = self._engine.clock()
         uploaded = self._engine.upload(image)
-        person = None
-        if self._region is not None:
-            person = self._follow(uploaded, self._region, beta, clock, keep_heatmaps)
-        if person is None:
-            self._region = self._find_person(uploaded, image.shape[:2], clock)
-            if self._region is not None:
-                self._person_id += 1
-                person = self._follow(uploaded, self._region, beta, clock, keep_heatmaps)
-        return Estimate(() if person is None else (person,), _stage_times(clock))
+        self._take_in_newcomers(clock)
+        people = self._follow(uploaded, beta, time_ns, clock, keep_heatmaps)
+        squares = search_squares(*image.shape[:2]) if self.most_people > 1 else (letterbox(*image.shape[:2]),)
+        if self._tracker.follows_nobody:
+            # Everywhere in the first picture, which may be the only one; then in one more square each time.
+            look = None if self._is_first else self._tracker.next_look(time_ns, squares)
+            for square in squares if look is None else dict.fromkeys((squares[0], look)):
+                self._tracker.add(self._detected(uploaded, square, clock), time_ns)
+            people = self._follow(uploaded, beta, time_ns, clock, keep_heatmaps)
+        elif self._search is None and (look := self._tracker.next_look(time_ns, squares)) is not None:
+            self._search = _Search(lambda: self._detected(uploaded, look, self._engine.clock()), time_ns)
+            if not self._engine.detects_aside:
+                self._take_in_newcomers(clock)
+        self._is_first = False
+        return Estimate(people, _stage_times(clock))
 
     def detect(self, image: NDArray[np.uint8]) -> list[Region]:
         """The crop of every person whom the detector sees in `image` (H, W, 3) uint8 BGR, the best first."""
-        return self._detected(self._engine.upload(image), image.shape[:2], self._engine.clock())
+        return self._detected(self._engine.upload(image), letterbox(*image.shape[:2]), self._engine.clock())
 
     def read(
         self,
@@ -121,28 +157,61 @@ class PoseEstimator:
         clock.lap(TO_IMAGE)
         return Estimate(people, _stage_times(clock))
 
-    def _detected(self, uploaded: object, size: Sequence[int], clock: StageClock) -> list[Region]:
-        square = letterbox(*size)
-        found = self._engine.detect(uploaded, clock)
+    def _take_in_newcomers(self, clock: StageClock) -> None:
+        """Whoever the detector found aside, always as many images later: a clip is read alike each time."""
+        search = self._search
+        if search is None:
+            return
+        search.images += 1
+        if search.images >= _SEARCH_IMAGES or not self._engine.detects_aside:
+            self._search = None
+            self._tracker.add(search.result(), search.time_ns)
+            clock.lap("detect")
+
+    def _detected(self, uploaded: object, square: Region, clock: StageClock) -> list[Region]:
+        found = self._engine.detect(uploaded, square, clock)
         points = [square.to_image(detection.keypoints[:2]) for detection in found]
         return [region_from_alignment(center, scale) for center, scale in points]
 
-    def _find_person(self, uploaded: object, size: Sequence[int], clock: StageClock) -> Region | None:
-        regions = self._detected(uploaded, size, clock)
-        return regions[0] if regions else None
-
     def _follow(
-        self, uploaded: object, region: Region, beta: float, clock: StageClock, keep_heatmaps: bool
-    ) -> Person | None:
-        """The person in this region; sets the next one, or None where the person was lost."""
-        readings = self._engine.read(uploaded, [region], beta, clock, keep_heatmaps=keep_heatmaps)
-        if not readings.holds_person(0):
-            self._region = None
-            return None
-        person = readings.person(0, region, self._person_id)
-        self._region = readings.next_region(0, region)
+        self, uploaded: object, beta: float, time_ns: int, clock: StageClock, keep_heatmaps: bool
+    ) -> tuple[Person, ...]:
+        """Whoever is in the crops of those who are followed."""
+        regions = self._tracker.regions
+        if not regions:
+            return ()
+        readings = self._engine.read(uploaded, regions, beta, clock, keep_heatmaps=keep_heatmaps)
+        kept = self._tracker.update(readings, time_ns)
+        people = tuple(readings.person(one.index, regions[one.index], one.person_id, one.slot) for one in kept)
         clock.lap(TO_IMAGE)
-        return person
+        return people
+
+
+class _Search:
+    """The detector at work in a thread of its own, while the network reads those who are known.
+
+    time_ns: of the image in which it looks. images: how many came after that one.
+    """
+
+    def __init__(self, detect: Callable[[], list[Region]], time_ns: int) -> None:
+        self.time_ns = time_ns
+        self.images = 0
+        self._found: list[Region] | BaseException = []
+        self._thread = threading.Thread(target=self._run, args=(detect,), name="posescope-detect", daemon=True)
+        self._thread.start()
+
+    def _run(self, detect: Callable[[], list[Region]]) -> None:
+        try:
+            self._found = detect()
+        except BaseException as error:
+            self._found = error
+
+    def result(self) -> list[Region]:
+        """Waits for it. Raises whatever the detector raised."""
+        self._thread.join()
+        if isinstance(self._found, BaseException):
+            raise self._found
+        return self._found
 
 
 def _stage_times(clock: StageClock) -> EstimateTimes:

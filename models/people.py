@@ -15,7 +15,8 @@ from models.regions import Region
 class Person:
     """One person, read by every decoder from the same heatmaps.
 
-    id: stays the same while the person is followed.
+    id: stays the same while the person is followed, and over a loss of less than a second.
+    slot: 0, 1, …, the first that none of the others has: for what has to be told apart, such as colours.
     region: the crop that the network saw.
     presence: the network's probability that the crop holds a person, 0 to 1.
     points: decoder name -> (K, 2) float32, x and y in pixels of the source image, joints as in BLAZEPOSE_33.
@@ -32,3 +33,4 @@ class Person:
     scores: Mapping[str, NDArray[np.float32]]
     peaks: NDArray[np.float32]
     heatmaps: NDArray[np.float32] | None = None
+    slot: int = 0

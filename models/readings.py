@@ -56,7 +56,7 @@ class CropReadings:
         # A damaged network may say yes and point nowhere.
         return bool(self.presence[index] >= PRESENCE_THRESHOLD and np.isfinite(self.alignment[index]).all())
 
-    def person(self, index: int, region: Region, person_id: int = 0) -> Person:
+    def person(self, index: int, region: Region, person_id: int = 0, slot: int = 0) -> Person:
         """The person in crop `index`, which was cut at `region`: every point in pixels of the image."""
         shares = np.concatenate((self.points[index], self.peaks[index][None]))
         in_image = region.to_image(shares).astype(np.float32)
@@ -68,6 +68,7 @@ class CropReadings:
             scores=dict(zip(DECODER_NAMES, self.scores[index], strict=True)),
             peaks=in_image[-1],
             heatmaps=None if self.heatmaps is None else self.heatmaps[index],
+            slot=slot,
         )
 
     def next_region(self, index: int, region: Region) -> Region:

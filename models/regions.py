@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 # From MediaPipe's pose graphs: the crop is this much larger than the circle around the person.
 CROP_MARGIN = 1.25
 
+# Of the side of such a square: how far the next one is away at most.
+_SEARCH_STEP = 0.4
+
 # How far the crop may be off the place where it should be before it follows, as a share of its side. Measured on a
 # person who stands still: without it the decoders' jitter is three times as large, with .005 to .02 it is the same.
 FOLLOWING_SLACK = 0.005
@@ -115,6 +118,22 @@ def region_from_alignment(center: NDArray[np.floating], scale: NDArray[np.floati
 def letterbox(image_height: int, image_width: int) -> Region:
     """The smallest upright square that holds the whole image: what the person detector looks at."""
     return Region((image_width - 1) / 2, (image_height - 1) / 2, float(max(image_height, image_width)), 0.0)
+
+
+def search_squares(image_height: int, image_width: int) -> tuple[Region, ...]:
+    """Where the person detector looks for several people, who may be too small in the whole image: that, then upright
+    squares as large as the shorter side allows, which overlap so that everybody is whole in one of them.
+    """
+    side = min(image_height, image_width)
+    beyond = max(image_height, image_width) - side
+    count = math.ceil(beyond / (_SEARCH_STEP * side)) + 1 if beyond else 0
+    across = image_width > image_height
+    middle = (side - 1) / 2
+    squares = []
+    for i in range(count):
+        along = middle + beyond * i / (count - 1)
+        squares.append(Region(along if across else middle, middle if across else along, float(side), 0.0))
+    return letterbox(image_height, image_width), *squares
 
 
 def _wrapped(angle: float) -> float:

@@ -19,11 +19,13 @@ class Engine(Protocol):
 
     name: torch, openvino, … label: what the user is shown, for example "cpu (OpenVINO)".
     warning: why it is not what was asked for, or None.
+    detects_aside: whether `detect` may run in one thread while the others run in another.
     """
 
     name: str
     label: str
     warning: str | None
+    detects_aside: bool
 
     def clock(self) -> StageClock:
         """A clock that starts now and knows this engine's device."""
@@ -31,8 +33,8 @@ class Engine(Protocol):
     def upload(self, image: NDArray[np.uint8]) -> Any:
         """`image` (H, W, 3) uint8 BGR, wherever crops are cut from it; what it returns is what the others take."""
 
-    def detect(self, image: Any, clock: StageClock) -> list[Detection]:
-        """People in the whole image, the best first; in shares of `models.regions.letterbox`.
+    def detect(self, image: Any, square: Region, clock: StageClock) -> list[Detection]:
+        """People in this upright square of the image, the best first; in shares of the square.
 
         Laps: preprocess, detect.
         """

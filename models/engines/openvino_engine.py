@@ -16,7 +16,7 @@ from models.devices import Device
 from models.engines.graph_cache import GraphCache
 from models.engines.openvino_runtime import openvino
 from models.readings import HEATMAP_DECODERS, PEAK, SHARED, CropReadings, joined
-from models.regions import Region, letterbox
+from models.regions import Region
 from models.stage_clock import DECODE, StageClock
 
 # Taking the decoders apart costs half as much as decoding: only now and then.
@@ -41,6 +41,7 @@ class OpenVinoEngine:
     """
 
     name = "openvino"
+    detects_aside = True
 
     def __init__(self, bundle: Bundle, device: Device, cache: GraphCache | None = None) -> None:
         self.label = "cpu (OpenVINO)"
@@ -97,9 +98,8 @@ class OpenVinoEngine:
     def upload(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return image
 
-    def detect(self, image: NDArray[np.uint8], clock: StageClock) -> list[Detection]:
-        square = letterbox(*image.shape[:2]).cut(image, self.detector_size)
-        _fill(self._detector, square)
+    def detect(self, image: NDArray[np.uint8], square: Region, clock: StageClock) -> list[Detection]:
+        _fill(self._detector, square.cut(image, self.detector_size))
         clock.lap("preprocess")
         _infer(self._detector)
         boxes, logits = (self._detector.get_output_tensor(i).data[0] for i in range(2))

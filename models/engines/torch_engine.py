@@ -18,7 +18,7 @@ from models.devices import Device
 from models.engines.device_clock import clock_for
 from models.reader import DecoderReader
 from models.readings import TO_IMAGE, CropReadings
-from models.regions import Region, letterbox
+from models.regions import Region
 from models.stage_clock import StageClock
 
 _MOST_CPU_THREADS = 4
@@ -40,6 +40,7 @@ class TorchEngine:
 
     def __init__(self, bundle: Bundle, device: Device) -> None:
         self.device = device
+        self.detects_aside = device.torch_device.type == "cpu"
         self.label = f"{device.label} (torch)" if device.torch_device.type == "cpu" else device.label
         self.warning = device.warning
         if device.torch_device.type == "cpu":
@@ -63,10 +64,10 @@ class TorchEngine:
         return image
 
     @torch.inference_mode()
-    def detect(self, image: NDArray[np.uint8], clock: StageClock) -> list[Detection]:
-        square = letterbox(*image.shape[:2]).cut(image, self.detector_size)
+    def detect(self, image: NDArray[np.uint8], square: Region, clock: StageClock) -> list[Detection]:
+        pixels = square.cut(image, self.detector_size)
         clock.lap("preprocess")
-        boxes, logits = self._detector(self._to_device(square[None]) / 127.5 - 1.0)
+        boxes, logits = self._detector(self._to_device(pixels[None]) / 127.5 - 1.0)
         people = detections_from(
             boxes[0].cpu().numpy(), logits[0].cpu().numpy(), self._detector.anchors, self.detector_size
         )

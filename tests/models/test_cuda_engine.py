@@ -168,32 +168,33 @@ def test_more_sizes_than_are_kept(engine, reference):
 def test_people_are_detected_where_the_torch_engine_sees_them(engine, reference):
     for frame in FRAMES:
         image = clip_frames()[frame]
-        (mine,), (theirs,) = (one.detect(one.upload(image), one.clock()) for one in (engine, reference))
-        assert mine.score == pytest.approx(theirs.score, abs=0.01)
-        assert mine.keypoints == pytest.approx(theirs.keypoints, abs=0.002)
-        assert mine.box == pytest.approx(theirs.box, abs=0.002)
+        for square in (letterbox(*image.shape[:2]), Region(450.0, 280.0, 500.0, 0.0)):
+            (mine,), (theirs,) = (one.detect(one.upload(image), square, one.clock()) for one in (engine, reference))
+            assert mine.score == pytest.approx(theirs.score, abs=0.01)
+            assert mine.keypoints == pytest.approx(theirs.keypoints, abs=0.002)
+            assert mine.box == pytest.approx(theirs.box, abs=0.002)
     nobody = np.zeros((540, 960, 3), np.uint8)
-    assert engine.detect(engine.upload(nobody), engine.clock()) == []
+    assert engine.detect(engine.upload(nobody), letterbox(*nobody.shape[:2]), engine.clock()) == []
 
 
 def test_one_upload_serves_crop_and_detector(engine, reference):
     image = clip_frames()[0]
     (region,) = regions_in(reference, image)
-    engine.detect(engine.upload(np.zeros_like(image)), engine.clock())
+    engine.detect(engine.upload(np.zeros_like(image)), letterbox(*image.shape[:2]), engine.clock())
     uploaded = engine.upload(image)
     # Fewer rows first, then all of them.
     top = Region(region.center_x, region.center_y - region.side / 4, region.side / 2, 0.0)
     for regions in ([top], [region]):
         got = engine.read(uploaded, regions, 10.0, engine.clock(), keep_heatmaps=False)
         assert disagreement(got, read(reference, image, regions)) < 0.1
-        assert len(engine.detect(uploaded, engine.clock())) == 1
+        assert len(engine.detect(uploaded, letterbox(*image.shape[:2]), engine.clock())) == 1
 
 
 def test_stages_are_timed(engine, reference):
     image = clip_frames()[0]
     uploaded, regions = engine.upload(image), regions_in(reference, image)
     clock = engine.clock()
-    engine.detect(uploaded, clock)
+    engine.detect(uploaded, letterbox(*image.shape[:2]), clock)
     engine.read(uploaded, regions, 10.0, clock, keep_heatmaps=False)
     clock.lap("to image")
     times = clock.times()

@@ -162,7 +162,7 @@ def test_pictures_may_be_read_only_or_mirrored():
 def test_the_drawn_person_is_a_person(model):
     engine = TorchEngine(open_bundle(model_file(model)[0]), Device("cpu", "cpu"))
     picture = drawn_person(256)
-    assert len(engine.detect(picture, StageClock())) == 1
+    assert len(engine.detect(picture, letterbox(256, 256), StageClock())) == 1
     read = engine.read(picture, [letterbox(256, 256)], 10.0, StageClock(), keep_heatmaps=False)
     assert read.presence[0] > 0.99
     assert read.scores[0, 0].min() > 0.6

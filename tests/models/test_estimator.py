@@ -193,9 +193,19 @@ def test_a_person_is_followed_lost_and_found_again(estimator):
     assert still_lost.times.network == 0 < still_lost.times.detect
     again = estimator.estimate(picture)
     assert again.times.detect > 0
-    assert again.people[0].id == first.people[0].id + 1
+    # Who comes back at once is the same person.
+    assert again.people[0].id == first.people[0].id
     for name in DECODER_NAMES:
         assert np.array_equal(again.people[0].points[name], first.people[0].points[name])
+
+
+def test_who_comes_back_after_a_second_is_somebody_else(estimator):
+    picture, empty = clip_frames()[0], empty_pictures()["black"]
+    first, *_, again = (
+        estimator.estimate(image, time_ns=time_ns)
+        for image, time_ns in ((picture, 0), (empty, 40_000_000), (picture, 1_200_000_000))
+    )
+    assert again.people[0].id == first.people[0].id + 1
 
 
 def test_reset_forgets_the_person(estimator):

@@ -18,7 +18,6 @@ from models import estimator
 from models.blazepose import JOINT_COUNT, LandmarkOutput, refined_landmarks
 from models.bundle import open_bundle
 from models.devices import choose_device
-from models.engines import torch_engine
 from models.engines.torch_engine import TorchEngine
 from models.estimator import PoseEstimator
 from models.people import Person
@@ -67,8 +66,7 @@ def ours(monkeypatch: pytest.MonkeyPatch) -> Ours:
         return Region(width / 2, height / 2, float(max(height, width)), 0.0)
 
     monkeypatch.setattr(Region, "cut", as_mediapipe_cuts)
-    for module in (torch_engine, estimator):
-        monkeypatch.setattr(module, "letterbox", as_mediapipe_boxes)
+    monkeypatch.setattr(estimator, "letterbox", as_mediapipe_boxes)
     return Ours(BUNDLE)
 
 

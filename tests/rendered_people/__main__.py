@@ -1,4 +1,4 @@
-"""`python -m tests.rendered_people clip|scenes`, from the root of the repository."""
+"""`python -m tests.rendered_people clip|crossing|scenes`, from the root of the repository."""
 
 from __future__ import annotations
 
@@ -48,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     clip.add_argument("--output", type=Path, required=True)
     clip.add_argument("--seed", type=int, default=20261123, help="of the noise")
     clip.add_argument("--frames", type=_frames, metavar="A-B", help="only these, as PNG")
+    crossing = commands.add_parser("crossing", help="two people who cross, and their truth")
+    crossing.add_argument("--output", type=Path, required=True)
     scenes = commands.add_parser("scenes", help="random scenes as PNG with a COCO keypoint file")
     scenes.add_argument("--output", type=Path, required=True)
     scenes.add_argument("--count", type=_count, required=True)
@@ -68,6 +70,10 @@ def main(arguments: list[str] | None = None) -> None:
             clip.make_clip(options.output, options.seed)
         else:
             clip.make_frames(options.output, *options.frames, options.seed)
+    elif options.command == "crossing":
+        from tests.rendered_people import crossing
+
+        crossing.make_crossing(options.output)
     else:
         from tests.rendered_people import scene_set
 

@@ -1,8 +1,10 @@
-"""What the person of the shipped clip does: stands still, waves, raises both arms, squats, turns and walks."""
+"""What the person of the shipped clip does: stands still, waves, raises both arms, squats, turns and walks. Others, who
+walk otherwise, move by the same rules.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +73,24 @@ _STEPS = (
 _STANDS = {"L": (0.105, 0.0, 6.0), "R": (-0.105, 0.0, -6.0)}
 
 
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """times: (T,) s, at FPS. stands: of each foot x, y (m) and yaw (degrees) at first; steps: where they go from there.
+
+    arms: of each side. squats, looks, walking, lowered: (T,) share of a squat, turn of the head (radians), 1 while
+    walking, by how much the pelvis is lower (m).
+    """
+
+    times: Array
+    stands: Mapping[str, tuple[float, float, float]]
+    steps: Sequence[Step]
+    arms: Mapping[str, Sequence[ArmKey]]
+    squats: Array
+    looks: Array
+    walking: Array
+    lowered: Array
+
+
 def eased(share: Array | float) -> Array:
     """From 0 to 1 with no speed and no acceleration at either end."""
     share = np.clip(share, 0, 1)
@@ -96,11 +116,11 @@ class _FootTrack:
     pitch: Array
 
     @classmethod
-    def of(cls, side: str, times: Array) -> _FootTrack:
-        here = np.array(_STANDS[side])
+    def of(cls, side: str, motion: Motion) -> _FootTrack:
+        times, here = motion.times, np.array(motion.stands[side])
         place = np.tile(here, (len(times), 1))
         lift, pitch = np.zeros(len(times)), np.zeros(len(times))
-        for step in _STEPS:
+        for step in motion.steps:
             if step.side != side:
                 continue
             share = (times - step.start) / (step.end - step.start)
@@ -119,21 +139,64 @@ class _FootTrack:
 def clip_goals(person: Dressed) -> Iterator[Goal]:
     """Of the clip's 300 frames."""
     times = np.arange(FRAMES) / FPS
+    return moving(
+        person,
+        Motion(
+            times=times,
+            stands=_STANDS,
+            steps=_STEPS,
+            arms={"L": _LEFT_ARM, "R": _RIGHT_ARM},
+            squats=_held(times, 5.55, 6.15, 6.3, 6.95),
+            looks=0.15 * np.sin(2 * np.pi * (times - 3) / 2.6) * _held(times, 3, 3.5, 5, 5.5),
+            walking=np.where(times > 7, _held(times, 7, 7.5, 9.3, 9.8), 0),
+            lowered=0.018 * _held(times, 7, 7.3, 9.5, 9.9),
+        ),
+    )
+
+
+def walk(start: tuple[float, float], heading: float, steps: int, first: float, seconds: float) -> Motion:
+    """Somebody who stands at `start` (x, y in m), turned to the left by `heading` (degrees), and from the second
+    `first` on goes so many steps that way.
+    """
+    times = np.arange(round(seconds * FPS)) / FPS
+    yaw = np.radians(heading)
+    ahead, leftwards = np.array([np.sin(yaw), -np.cos(yaw)]), np.array([np.cos(yaw), np.sin(yaw)])
+    feet = {side: np.array(start) + 0.1 * outwards * leftwards for side, outwards in (("L", 1), ("R", -1))}
+    stands = {side: (float(place[0]), float(place[1]), heading) for side, place in feet.items()}
+    made = []
+    for number in range(steps):
+        side = "LR"[number % 2]
+        half = number == 0 or number == steps - 1
+        feet[side] = feet[side] + (0.6 if half else 1.2) * ahead
+        begin = first + 0.45 * number
+        made.append(Step(begin, begin + 0.45, side, float(feet[side][0]), float(feet[side][1]), heading))
+    last = made[-1].end
+    return Motion(
+        times=times,
+        stands=stands,
+        steps=made,
+        arms={side: [(0.0, *_HANG), (seconds, *_HANG)] for side in ("L", "R")},
+        squats=np.zeros(len(times)),
+        looks=np.zeros(len(times)),
+        walking=_held(times, first, first + 0.5, last - 0.3, last),
+        lowered=0.018 * _held(times, first, first + 0.3, last - 0.2, last),
+    )
+
+
+def moving(person: Dressed, motion: Motion) -> Iterator[Goal]:
+    """Frame after frame."""
     up = -person.floor  # from the rest's axes, whose origin is in the pelvis, to a floor at 0
     sole = person.sole
     ankles = {side: person.body.skeleton.head(f"foot.{side}") + up * _Z for side in ("L", "R")}
-    tracks = {side: _FootTrack.of(side, times) for side in ("L", "R")}
+    tracks = {side: _FootTrack.of(side, motion) for side in ("L", "R")}
     left, right = tracks["L"].place, tracks["R"].place
     middle = gaussian_filter1d((left[:, :2] + right[:, :2]) / 2, 5, axis=0, mode="nearest")
     sway = gaussian_filter1d(tracks["L"].lift - tracks["R"].lift, 3, mode="nearest")
     yaws = np.radians(gaussian_filter1d((left[:, 2] + right[:, 2]) / 2, 5, mode="nearest"))
     between = gaussian_filter1d(right[:, :2] - left[:, :2], 2, axis=0, mode="nearest")
-    squats = _held(times, 5.55, 6.15, 6.3, 6.95)
-    looks = 0.15 * np.sin(2 * np.pi * (times - 3) / 2.6) * _held(times, 3, 3.5, 5, 5.5)
-    walking = np.where(times > 7, _held(times, 7, 7.5, 9.3, 9.8), 0)
-    lowered = 0.018 * _held(times, 7, 7.3, 9.5, 9.9)
-    arms = {"L": _directions(_LEFT_ARM, times), "R": _directions(_RIGHT_ARM, times)}
-    for i in range(FRAMES):
+    squats, looks, walking, lowered = motion.squats, motion.looks, motion.walking, motion.lowered
+    arms = {side: _directions(keys, motion.times) for side, keys in motion.arms.items()}
+    for i in range(len(motion.times)):
         yaw, squat = yaws[i], squats[i]
         ahead = np.array([np.sin(yaw), -np.cos(yaw), 0])
         leftwards = np.array([np.cos(yaw), np.sin(yaw), 0])
