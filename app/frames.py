@@ -68,6 +68,7 @@ class PoseResult:
     decoder: name of the decoder chosen for this frame; beta: the beta of ipr and debiased on this frame.
     stages: None while the network is still being loaded (the frame is shown without a skeleton).
     smoothed: the same people with smoothed points, in the same order; empty where smoothing is off.
+    focus: number of the person whom meters and loupe look at; None, or somebody who is not there: the first.
     network, device: what read this frame, as shown to the user, for example "full" and "cpu".
     """
 
@@ -79,6 +80,22 @@ class PoseResult:
     network: str = ""
     device: str = ""
     smoothed: tuple[Person, ...] = ()
+    focus: int | None = None
+
+    @property
+    def person(self) -> Person | None:
+        """Whom meters and loupe look at; None where nobody is seen."""
+        return self.with_number(self.focus) or (self.people[0] if self.people else None)
+
+    @property
+    def smoothed_person(self) -> Person | None:
+        """The same one, smoothed; None also where smoothing is off."""
+        return self.with_number(self.person.id, smoothed=True) if self.person is not None else None
+
+    def with_number(self, person_id: int | None, *, smoothed: bool = False) -> Person | None:
+        """The person with this number, or None."""
+        people = self.smoothed if smoothed else self.people
+        return next((person for person in people if person.id == person_id), None)
 
     @property
     def shown(self) -> tuple[Person, ...]:

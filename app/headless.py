@@ -154,7 +154,7 @@ def _wait(session: Session, progress: _Progress) -> bool:
 
 
 def _report(session: Session, progress: _Progress, seconds: float) -> dict[str, Any]:
-    snapshot = progress.whole_run.read()
+    snapshot = progress.whole_run.read(everybody=True)
     return {
         **latency_ledger(session, snapshot, window_s=math.inf),
         "frames": progress.frames,
@@ -208,7 +208,7 @@ def _write_report(path: Path, report: dict[str, Any]) -> None:
 
 
 def _closing_line(session: Session, progress: _Progress, seconds: float) -> str:
-    snapshot = progress.whole_run.read()
+    snapshot = progress.whole_run.read(everybody=True)
     jitter, bias = (kind.overall.get(session.choice.name, math.nan) for kind in (snapshot.jitter, snapshot.bias))
     return (
         f"{progress.frames} frames in {seconds:.1f} s, a person in {progress.frames_with_person}; "

@@ -40,6 +40,8 @@ class Pipeline:
         unless `wait_for_model`: then no frame is read before. `use_network` brings in another one later.
     consumers: called in turn with each PoseResult. They must be quick and must not raise.
     keep_heatmaps: may be switched at any time; the results' people have their heatmaps while it is on.
+    most_people, focus: how many are followed at most, and whom the meters look at (`app.frames.PoseResult`); may be
+        changed at any time.
     smoothing: None, or how the points are smoothed after they were read; may be replaced at any time.
 
     A live source goes through a slot that keeps the newest frame (older ones are dropped and counted). Any other
@@ -61,6 +63,8 @@ class Pipeline:
         self.source = source
         self.choice = choice
         self.keep_heatmaps = False
+        self.most_people = 1
+        self.focus: int | None = None
         self._smoothing = Smoothing()
         self.source_error: UserError | None = None
         self.finished = threading.Event()
@@ -298,7 +302,8 @@ class Pipeline:
         taken_ns = time.perf_counter_ns()
         if not frame.continues:
             estimator.reset()
-        estimate = estimator.estimate(frame.image, choice.beta, keep_heatmaps=self.keep_heatmaps)
+        estimator.most_people = self.most_people
+        estimate = estimator.estimate(frame.image, choice.beta, time_ns=frame.time_ns, keep_heatmaps=self.keep_heatmaps)
         times = estimate.times
         stages = StageTimes(
             capture_wait=taken_ns - frame.captured_ns,
@@ -318,4 +323,5 @@ class Pipeline:
             loaded.name,
             estimator.device_label,
             self._smoothing.smooth(frame, estimate.people),
+            self.focus,
         )

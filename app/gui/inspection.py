@@ -76,13 +76,14 @@ class Inspection(QObject):
 
     def show(self, result: PoseResult, *, mirror: bool) -> None:
         """A result is about to be on screen: the loupe looks at it, and the picture shows where it looks."""
-        person = result.people[0] if result.people else None
+        person = result.person
         loupe = self._panel.loupe
         in_sight = self._panel.in_sight(loupe)
         marked = in_sight or self._panel.looks.heatmap == HEATMAP_JOINT or self._panel.in_sight(self._panel.joints)
         self._view.marker = None
         if person is not None and marked:
-            x, y = result.shown[0].points[result.decoder][loupe.joint].tolist()
+            shown = result.smoothed_person or person
+            x, y = shown.points[result.decoder][loupe.joint].tolist()
             self._view.marker = (result.frame.image.shape[1] - 1 - x if mirror else x, y)
         if in_sight:
             loupe.show_person(person, result.decoder, result.beta)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +27,14 @@ class BiasMeter:
     def clear(self) -> None:
         """Forget everything."""
         self._rolling.clear()
+
+    @classmethod
+    def pooled(cls, meters: Sequence[BiasMeter]) -> BiasMeter:
+        """To be read: everything that these hold at this moment, together."""
+        whole = cls(math.inf)
+        whole._rolling = RollingDistances.pooled([meter._rolling for meter in meters])
+        whole._decoders = meters[0]._decoders
+        return whole
 
     def set_window(self, window_s: float) -> None:
         """Read over that many seconds from now on."""

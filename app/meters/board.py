@@ -29,7 +29,9 @@ class MeterSnapshot:
 
     latency: by stage; decoders: the parts of "decode" (see `models.estimator.EstimateTimes`).
     frame_interval: between the pictures of the source, dropped ones counted; None before the second picture.
+    jitter, bias, motion: of one person, `person`; None before anybody was seen.
     smoothed_jitter: of the smoothed points; empty where smoothing is off.
+    people: who is known, by their numbers, with their slots (`models.people.Person`).
     """
 
     latency: dict[str, Spread]
@@ -40,6 +42,32 @@ class MeterSnapshot:
     bias: JointDistances
     motion: Motion
     smoothed_jitter: JointDistances
+    person: int | None
+    people: dict[int, int]
+
+
+class _PersonMeters:
+    """The meters of one person. Another who comes, goes or crosses does not change them."""
+
+    def __init__(self, window_s: float) -> None:
+        self.slot = 0
+        self.seen_ns = 0
+        self.jitter = JitterMeter(window_s)
+        self.bias = BiasMeter(window_s)
+        self.smoothed_jitter = JitterMeter(window_s)
+
+    @property
+    def all(self) -> tuple[JitterMeter, BiasMeter, JitterMeter]:
+        return self.jitter, self.bias, self.smoothed_jitter
+
+    def add(self, result: PoseResult, person_id: int) -> None:
+        time_ns, continues = result.frame.time_ns, result.frame.continues
+        person = result.with_number(person_id)
+        self.jitter.add(time_ns, person, continues=continues)
+        self.bias.add(time_ns, person)
+        self.smoothed_jitter.add(time_ns, result.with_number(person_id, smoothed=True), continues=continues)
+        if person is not None:
+            self.slot, self.seen_ns = person.slot, time_ns
 
 
 class MeterBoard:
@@ -51,9 +79,8 @@ class MeterBoard:
         # Some engines take the decoders apart only now and then: none of those few is left out.
         self._decoders = LatencyMeter(latency_window_s, warm_up=0)
         self._interval = LatencyMeter(latency_window_s, warm_up=0)
-        self._jitter = JitterMeter(jitter_window_s)
-        self._bias = BiasMeter(jitter_window_s)
-        self._smoothed_jitter = JitterMeter(jitter_window_s)
+        self._people: dict[int, _PersonMeters] = {}
+        self._nobody = _PersonMeters(jitter_window_s)
         self._lag = LagMeter()
         self._read_by: tuple[str, str, float] | None = None
         self._last: PoseResult | None = None
@@ -71,14 +98,16 @@ class MeterBoard:
         """How far back jitter, bias and motion look."""
         with self._lock:
             self.jitter_window_s = seconds
-            for meter in (self._jitter, self._bias, self._smoothed_jitter):
-                meter.set_window(seconds)
+            for person in (self._nobody, *self._people.values()):
+                for meter in person.all:
+                    meter.set_window(seconds)
 
     def forget_smoothing(self) -> None:
         """The smoothing was changed: what was read before says nothing about it."""
         self._lag.clear()
         with self._lock:
-            self._smoothed_jitter.clear()
+            for person in self._people.values():
+                person.smoothed_jitter.clear()
 
     def add(self, result: PoseResult) -> None:
         """One estimated frame."""
@@ -92,8 +121,7 @@ class MeterBoard:
             if read_by != self._read_by:
                 # What another network, or another beta, has read says nothing about this one.
                 self._read_by = read_by
-                for meter in (self._jitter, self._bias, self._smoothed_jitter):
-                    meter.clear()
+                self._people.clear()
             self._add_times(result)
             self._add_people(result)
             self._last = result
@@ -112,13 +140,35 @@ class MeterBoard:
             self._interval.add("frame", stages.done_ns, passed)
 
     def _add_people(self, result: PoseResult) -> None:
-        time_ns, continues = result.frame.time_ns, result.frame.continues
-        person = result.people[0] if result.people else None
-        smoothed = result.smoothed[0] if result.smoothed else None
-        self._jitter.add(time_ns, person, continues=continues)
-        self._bias.add(time_ns, person)
-        self._smoothed_jitter.add(time_ns, smoothed, continues=continues)
-        self._lag.add(time_ns, person, smoothed, result.decoder, continues=continues)
+        for person in result.people:
+            self._people.setdefault(person.id, _PersonMeters(self.jitter_window_s))
+        for number, meters in list(self._people.items()):
+            meters.add(result, number)
+            if result.frame.time_ns - meters.seen_ns > self.jitter_window_s * 1e9:
+                del self._people[number]
+        self._lag.add(
+            result.frame.time_ns,
+            result.person,
+            result.smoothed_person,
+            result.decoder,
+            continues=result.frame.continues,
+        )
+
+    def _focused(self) -> tuple[int | None, _PersonMeters]:
+        """Whom the meters show: who was asked for, or else the first of those in sight, or else of those who were."""
+        focus = self._last.focus if self._last is not None else None
+        if focus in self._people:
+            return focus, self._people[focus]
+        in_sight = (person.id for person in self._last.people) if self._last is not None else ()
+        number = next((one for one in (*in_sight, *self._people) if one in self._people), None)
+        return number, self._people[number] if number is not None else self._nobody
+
+    def _pooled(self) -> tuple[None, _PersonMeters]:
+        whole, parts = _PersonMeters(self.jitter_window_s), list(self._people.values())
+        whole.jitter = JitterMeter.pooled([part.jitter for part in parts])
+        whole.bias = BiasMeter.pooled([part.bias for part in parts])
+        whole.smoothed_jitter = JitterMeter.pooled([part.smoothed_jitter for part in parts])
+        return None, whole
 
     def add_paint(self, result: PoseResult, overlay_ns: int, paint_ns: int, painted_ns: int) -> None:
         """The first paint of a result ended at `painted_ns` of the host clock."""
@@ -134,20 +184,32 @@ class MeterBoard:
             self._latency.add("paint", painted_ns, paint_ns)
             self._latency.add(PAINTED, painted_ns, painted_ns - result.frame.captured_ns)
 
-    def read(self) -> MeterSnapshot:
-        """All meters at this moment."""
+    def read(self, *, everybody: bool = False) -> MeterSnapshot:
+        """All meters at this moment. everybody: of all people together, instead of one."""
         with self._lock:
-            jitter = self._jitter.read()
+            number, meters = self._pooled() if everybody and self._people else self._focused()
+            jitter = meters.jitter.read()
             return MeterSnapshot(
                 latency=self._latency.read_all(),
                 decoders=self._decoders.read_all(),
                 frame_interval=self._interval.read("frame"),
                 fps=self._latency.rate(ESTIMATED),
                 jitter=jitter,
-                bias=self._bias.read(jitter.seen),
-                motion=self._jitter.motion(),
-                smoothed_jitter=self._smoothed_jitter.read(),
+                bias=meters.bias.read(jitter.seen),
+                motion=meters.jitter.motion(),
+                smoothed_jitter=meters.smoothed_jitter.read(),
+                person=number,
+                people={one: known.slot for one, known in sorted(self._people.items())},
             )
+
+    def read_people(self) -> dict[int, tuple[JointDistances, JointDistances]]:
+        """Jitter and bias of everybody who is known, by their numbers."""
+        with self._lock:
+            found = {}
+            for number, meters in sorted(self._people.items()):
+                jitter = meters.jitter.read()
+                found[number] = jitter, meters.bias.read(jitter.seen)
+            return found
 
     def read_lag(self) -> float | None:
         """How many ms the smoothed points of the chosen decoder lag behind; None where it cannot be told."""
@@ -157,10 +219,11 @@ class MeterBoard:
         """The few numbers that are drawn into the picture: capture to paint, or to estimate where none is painted."""
         with self._lock:
             latency_ms = self._latency.median(PAINTED)
-            jitter = self._jitter.read()
+            _, meters = self._focused()
+            jitter = meters.jitter.read()
             return Readings(
                 latency_ms=self._latency.median(ESTIMATED) if math.isnan(latency_ms) else latency_ms,
                 fps=self._latency.rate(ESTIMATED),
                 jitter_px=jitter.overall,
-                bias_px=self._bias.read(jitter.seen).overall,
+                bias_px=meters.bias.read(jitter.seen).overall,
             )

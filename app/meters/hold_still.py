@@ -210,6 +210,7 @@ class HoldStill:
         self._card: HoldStillCard | None = None
         self._start_ns = self._last_ns = self._seen_ns = 0
         self._first: PoseResult | None = None
+        self._person_id: int | None = None
         self._frames = 0
         self._first_ns = 0
         self._jitter = JitterMeter(math.inf)
@@ -249,7 +250,9 @@ class HoldStill:
 
     def _measure(self, result: PoseResult) -> None:
         now_ns = result.frame.time_ns
-        person = result.people[0] if result.people else None
+        if self._person_id is None and result.person is not None:
+            self._person_id = result.person.id
+        person = result.with_number(self._person_id)
         reason = self._reason_to_fail(result)
         if reason:
             self._state = HoldStillState("failed", 0.0, f"The measurement stopped: {reason}.")
@@ -261,7 +264,7 @@ class HoldStill:
             continues = result.frame.continues
             self._jitter.add(now_ns, person, continues=continues)
             self._bias.add(now_ns, person)
-            self._smoothed_jitter.add(now_ns, result.smoothed[0] if result.smoothed else None, continues=continues)
+            self._smoothed_jitter.add(now_ns, result.with_number(self._person_id, smoothed=True), continues=continues)
             if person is not None:
                 self._seen_ns = now_ns
                 self._always_smoothed &= bool(result.smoothed)
@@ -281,6 +284,7 @@ class HoldStill:
             ("β", first.beta, result.beta),
             ("the network", first.network, result.network),
             ("the device", first.device, result.device),
+            ("the person to look at", first.focus, result.focus),
             ("the size of the picture", first.frame.image.shape, result.frame.image.shape),
         ):
             if before != now:

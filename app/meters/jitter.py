@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +66,16 @@ class JitterMeter:
         for rolling in self._all:
             rolling.clear()
         self._last.clear()
+
+    @classmethod
+    def pooled(cls, meters: Sequence[JitterMeter]) -> JitterMeter:
+        """To be read: everything that these hold at this moment, together."""
+        whole = cls(math.inf)
+        whole._jitter, whole._speed, whole._acceleration = (
+            RollingDistances.pooled(parts) for parts in zip(*(meter._all for meter in meters), strict=True)
+        )
+        whole._decoders = meters[0]._decoders
+        return whole
 
     def set_window(self, window_s: float) -> None:
         """Read over that many seconds from now on."""

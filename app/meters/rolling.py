@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,6 +80,20 @@ class RollingDistances:
             self._account(self._entries.popleft(), -1)
         if not self._entries and math.isfinite(self._window_ns):
             self.clear()
+
+    @classmethod
+    def pooled(cls, parts: Iterable[RollingDistances]) -> RollingDistances:
+        """Everything that these hold at this moment, together."""
+        whole = cls(math.inf)
+        for part in parts:
+            if part._sums is not None:
+                if whole._sums is None:
+                    whole._sums, whole._seen_counts = np.zeros_like(part._sums), np.zeros_like(part._seen_counts)
+                whole._sums = whole._sums + part._sums
+                whole._seen_counts = whole._seen_counts + part._seen_counts
+                whole._body_sum += part._body_sum
+                whole._count += part._count
+        return whole
 
     def _account(self, entry: _Entry, sign: int) -> None:
         assert self._sums is not None

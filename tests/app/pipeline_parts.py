@@ -138,7 +138,9 @@ class FakeEstimator:
     def reset(self) -> None:
         self._resets += 1
 
-    def estimate(self, image: np.ndarray, beta: float, *, keep_heatmaps: bool = False) -> Estimate:
+    def estimate(
+        self, image: np.ndarray, beta: float, *, time_ns: int | None = None, keep_heatmaps: bool = False
+    ) -> Estimate:
         self.seen.append(int(image[0, 0, 0]))
         self.betas.append(beta)
         self.resets_before.append(self._resets)

@@ -227,9 +227,27 @@ def test_it_fails_when_nobody_is_seen_for_more_than_a_second(last_seen):
 def test_a_short_absence_is_forgiven():
     hold_still = HoldStill("x")
     for i in range(81):
-        people = () if 40 <= i < 49 else (person_at(STILL, id=int(i >= 49)),)
+        people = () if 40 <= i < 49 else (person_at(STILL),)
         hold_still.add(result_at(START, i / 10, people=people))
     assert hold_still.state().phase == "done"
+
+
+def test_somebody_else_in_the_picture_is_no_part_of_it():
+    hold_still = HoldStill("x")
+    for i in range(81):
+        still, restless = person_at(STILL, id=5), person_at(STILL + 40.0 * (i % 3), id=2)
+        hold_still.add(replace(result_at(START, i / 10, people=(restless, still)), focus=5))
+    card = hold_still.card()
+    assert card is not None
+    assert max(reading.jitter_px for reading in card.readings) == pytest.approx(0, abs=1e-9)
+
+
+def test_it_fails_when_another_person_is_chosen():
+    hold_still = HoldStill("x")
+    for i in range(50):
+        people = (person_at(STILL, id=1), person_at(STILL, id=2))
+        hold_still.add(replace(result_at(START, i / 10, people=people), focus=1 if i < 40 else 2))
+    assert hold_still.state().message == "The measurement stopped: the person to look at was changed."
 
 
 def test_it_fails_when_no_picture_comes_and_when_time_runs_back():

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.frames import PoseResult, StageTimes
+from app.frames import Person, PoseResult, StageTimes
 from app.meters.board import ESTIMATED, PAINTED, STAGES, MeterBoard
 from app.meters.latency import LatencyMeter
 from tests.app import builders
@@ -159,6 +159,52 @@ def test_smoothed_points_have_their_own_jitter():
     assert snapshot.smoothed_jitter.overall["dark"] == pytest.approx(0.5, rel=0.1)
 
 
+def two_people(i: int, *, first: bool = True, second: bool = True) -> tuple[Person, ...]:
+    """Number 1 trembles by 2 px, number 2 by half a px."""
+    random = np.random.default_rng(i)
+    noise = random.normal(0, 1, (2, 33, 2))
+    one = builders.person(builders.standing_points(80) + 2.0 * noise[0], id=1)
+    two = builders.person(builders.standing_points(240) + 0.5 * noise[1], id=2)
+    return (*([one] if first else []), *([two] if second else []))
+
+
+def test_everybody_has_meters_of_their_own_and_who_leaves_takes_nothing_along():
+    board = MeterBoard()
+    for i in range(60):
+        people = two_people(i, first=i < 30)
+        board.add(timed_result(i, i * 40 * MS, stages(i * 40 * MS), people=people))
+        if i == 29:
+            both = board.read()
+            assert set(both.people) == {1, 2}
+            assert both.person == 1
+            assert both.jitter.overall["dark"] == pytest.approx(2.0, rel=0.15)
+            assert both.jitter.overall == board.read_people()[1][0].overall
+            joined = board.read(everybody=True).jitter.overall["dark"]
+            assert joined == pytest.approx(math.sqrt((2.0**2 + 0.5**2) / 2), rel=0.15)
+    one, two = board.read_people()[1], board.read_people()[2]
+    assert one[0].joints == 33  # still within the window
+    assert two[0].overall["dark"] == pytest.approx(0.5, rel=0.15)
+    # Whoever is in sight now is looked at.
+    assert board.read().person == 2
+    assert board.readings().jitter_px["dark"] == two[0].overall["dark"]
+    for i in range(60, 95):
+        board.add(timed_result(i, i * 40 * MS, stages(i * 40 * MS), people=two_people(i, first=False)))
+    assert set(board.read().people) == {2}
+
+
+def test_the_meters_look_at_whom_they_were_told_to_and_stay_there_for_a_while():
+    board = MeterBoard()
+    for i in range(40):
+        result = timed_result(i, i * 40 * MS, stages(i * 40 * MS), people=two_people(i, second=i < 30))
+        board.add(replace(result, focus=2))
+    assert board.read().person == 2
+    assert board.read().jitter.overall["dark"] == pytest.approx(0.5, rel=0.15)
+    for i in range(40, 95):
+        result = timed_result(i, i * 40 * MS, stages(i * 40 * MS), people=two_people(i, second=False))
+        board.add(replace(result, focus=2))
+    assert board.read().person == 1
+
+
 def test_a_known_delay_is_read_to_a_millisecond():
     """A camera that needs 20 ms to hand over a frame, a network that needs 10: real threads, the real clock."""
     ready_ns, done_ns = {}, {}
@@ -176,7 +222,7 @@ def test_a_known_delay_is_read_to_a_millisecond():
             return frame
 
     class SlowEstimator(FakeEstimator):
-        def estimate(self, image, beta, *, keep_heatmaps=False):
+        def estimate(self, image, beta, *, time_ns=None, keep_heatmaps=False):
             time.sleep(0.01)
             estimate = super().estimate(image, beta, keep_heatmaps=keep_heatmaps)
             done_ns[self.seen[-1]] = time.perf_counter_ns()

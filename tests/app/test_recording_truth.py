@@ -30,7 +30,7 @@ LITE, FULL = NetworkChoice("lite", "cpu"), NetworkChoice("full", "cpu")
 class NobodyEstimator(FakeEstimator):
     """Sees nobody, so that nothing is drawn over the clock."""
 
-    def estimate(self, image, beta, *, keep_heatmaps=False):
+    def estimate(self, image, beta, *, time_ns=None, keep_heatmaps=False):
         from models.estimator import Estimate, EstimateTimes
 
         return Estimate((), EstimateTimes())

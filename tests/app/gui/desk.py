@@ -73,7 +73,9 @@ class StubEstimator:
     def reset(self) -> None:
         pass
 
-    def estimate(self, image: NDArray[np.uint8], beta: float, *, keep_heatmaps: bool = False) -> Estimate:
+    def estimate(
+        self, image: NDArray[np.uint8], beta: float, *, time_ns: int | None = None, keep_heatmaps: bool = False
+    ) -> Estimate:
         people = ()
         if self._anybody:
             points = builders.standing_points(PERSON_X + 0.5 * (next(self._ticks) % 2))

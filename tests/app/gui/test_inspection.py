@@ -32,7 +32,9 @@ SIZES = [(1300, 560), (1024, 900)]  # bars beside the picture, and above and bel
 class MapEstimator(StubEstimator):
     """Heatmaps that are the same everywhere: enough for who only asks whether there are any."""
 
-    def estimate(self, image: NDArray[np.uint8], beta: float, *, keep_heatmaps: bool = False) -> Estimate:
+    def estimate(
+        self, image: NDArray[np.uint8], beta: float, *, time_ns: int | None = None, keep_heatmaps: bool = False
+    ) -> Estimate:
         estimate = super().estimate(image, beta)
         maps = np.full((len(JOINT), 64, 64), 0.5, np.float32)
         return replace(estimate, people=(replace(estimate.people[0], heatmaps=maps if keep_heatmaps else None),))

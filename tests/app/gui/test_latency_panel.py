@@ -41,7 +41,9 @@ class TimedEstimator(StubEstimator):
         self._takes_s = takes_s
         self._frames = itertools.count()
 
-    def estimate(self, image: NDArray[np.uint8], beta: float, *, keep_heatmaps: bool = False) -> Estimate:
+    def estimate(
+        self, image: NDArray[np.uint8], beta: float, *, time_ns: int | None = None, keep_heatmaps: bool = False
+    ) -> Estimate:
         time.sleep(self._takes_s)
         n = next(self._frames) * 7 % 31
         parts = {part: (i + 1) * 100_000 + n * 10_000 for i, part in enumerate(PARTS)}

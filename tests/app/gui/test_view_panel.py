@@ -44,7 +44,9 @@ class GreySource(SplitSource):
 class HeatmapEstimator(StubEstimator):
     """Each decoder 12 px right of the one before; a blob at each joint's peak where heatmaps are asked for."""
 
-    def estimate(self, image: NDArray[np.uint8], beta: float, *, keep_heatmaps: bool = False) -> Estimate:
+    def estimate(
+        self, image: NDArray[np.uint8], beta: float, *, time_ns: int | None = None, keep_heatmaps: bool = False
+    ) -> Estimate:
         estimate = super().estimate(image, beta)
         points = estimate.people[0].points["argmax"] + np.float32([100, 0])
         person = builders.person(points, step=12.0)
