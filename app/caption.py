@@ -29,7 +29,7 @@ _FULL_LATENCY_MS = 100.0
 _per_thread = threading.local()
 
 
-def _font() -> cv2.FontFace:
+def picture_font() -> cv2.FontFace:
     """OpenCV does not say that a FontFace may be used by two threads at a time."""
     font: cv2.FontFace | None = getattr(_per_thread, "font", None)
     if font is None:
@@ -37,13 +37,13 @@ def _font() -> cv2.FontFace:
     return font
 
 
-def _text_width(text: str, size: int, weight: int = _REGULAR) -> int:
-    return int(cv2.getTextSize((0, 0), text, (0, 0), _font(), size, weight)[2])
+def text_width(text: str, size: int, weight: int = _REGULAR) -> int:
+    return int(cv2.getTextSize((0, 0), text, (0, 0), picture_font(), size, weight)[2])
 
 
 def _write(picture: Image, text: str, at: tuple[int, int], size: int, color: _Color, weight: int = _REGULAR) -> None:
     """`at` is where the text's baseline begins, `size` the font's size, both in px."""
-    cv2.putText(picture, text, at, color, _font(), size, weight)
+    cv2.putText(picture, text, at, color, picture_font(), size, weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,13 @@ def draw_caption(picture: Image, result: PoseResult, readings: Readings | None) 
 
     chip = max(2, round(0.3 * size))
     title_x = 2 * chip + gap
-    label_column = max((_text_width(m.label, small) for m in meters), default=0)
-    value_column = _text_width("000.00 px", small) if meters else 0
-    beta_x = title_x + _text_width(title, size, _BOLD) + gap
+    label_column = max((text_width(m.label, small) for m in meters), default=0)
+    value_column = text_width("000.00 px", small) if meters else 0
+    beta_x = title_x + text_width(title, size, _BOLD) + gap
     beside_bar = label_column + value_column + 2 * gap
     inner = max(
-        beta_x + _text_width(beta, size),
-        _text_width(subtitle, small) if subtitle else 0,
+        beta_x + text_width(beta, size),
+        text_width(subtitle, small) if subtitle else 0,
         beside_bar + 5 * size if meters else 0,
     )
     bar = inner - beside_bar
@@ -109,7 +109,7 @@ def draw_caption(picture: Image, result: PoseResult, readings: Readings | None) 
         _write(picture, meter.label, (x, baseline), small, _DIM)
         bar_y = baseline - round(0.62 * small)
         _bar(picture, meter, x + label_column + gap, bar_y, bar, max(2, round(0.45 * small)))
-        right = x + inner - _text_width(meter.text, small)
+        right = x + inner - text_width(meter.text, small)
         _write(picture, meter.text, (right, baseline), small, _WHITE)
         y += small_line
 
@@ -120,7 +120,7 @@ def draw_legend(picture: Image, rows: Sequence[tuple[str, _Color | None]]) -> No
     size = max(8, round(0.82 * min(0.031 * height, 0.034 * width)))
     pad, line, chip = round(0.9 * size), round(1.5 * size), max(2, round(0.34 * size))
     text_x = 2 * chip + round(0.7 * size)
-    inner = text_x + max(_text_width(text, size) for text, _ in rows)
+    inner = text_x + max(text_width(text, size) for text, _ in rows)
     plate_height = len(rows) * line + round(1.1 * pad)
     top = height - pad - plate_height
     _plate(picture, pad, top, inner + 2 * pad, plate_height, round(0.7 * size))
@@ -134,9 +134,9 @@ def draw_legend(picture: Image, rows: Sequence[tuple[str, _Color | None]]) -> No
 
 def _shortened(text: str, size: int, room: int) -> str:
     """`text`, its end left out where it is wider than `room` px."""
-    if _text_width(text, size) <= room:
+    if text_width(text, size) <= room:
         return text
-    while text and _text_width(text + "…", size) > room:
+    while text and text_width(text + "…", size) > room:
         text = text[:-1]
     return text.rstrip() + "…"
 

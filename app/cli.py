@@ -215,6 +215,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         metavar="ENGINE",
         help="auto, openvino or torch (default: auto, the fastest that can be used)",
     )
+    parser.add_argument("--people", type=int, metavar="N", help="follow up to N people, 1 to 8 (default: 1)")
 
 
 _VIRTUAL_CAMERA_HELP = "offer the annotated picture to other programs as a camera (needs pyvirtualcam)"

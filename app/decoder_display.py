@@ -23,8 +23,13 @@ DECODER_COLORS: dict[str, str] = {
     "debiased": "#56b4e9",
     "regression": "#009e73",
 }
+# The paper's form of debiasing, in the laboratory.
+PAPER_FORM = "debiased-paper"
 UNKNOWN_COLOR = "#c8c8c8"
 DARK_SURFACE = "#14171c"
+
+# One for each slot of `models.people.Person`: P. Tol's light colours, on which dark numbers can be read.
+PERSON_COLORS = ("#77aadd", "#ee8866", "#eedd88", "#ffaabb", "#44bb99", "#99ddff", "#bbcc33", "#dddddd")
 
 # Decoders whose result depends on beta.
 WITH_BETA = frozenset({"ipr", "debiased"})
@@ -53,6 +58,11 @@ def beta_text(decoder: str, beta: float) -> str:
 def decoder_color(decoder: str) -> str:
     """The decoder's colour as `#rrggbb`."""
     return DECODER_COLORS.get(decoder, UNKNOWN_COLOR)
+
+
+def person_color(slot: int) -> str:
+    """The colour of a person among several as `#rrggbb`."""
+    return PERSON_COLORS[slot % len(PERSON_COLORS)]
 
 
 def px_share(px: float) -> float:

@@ -47,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
         NetworkChoice(options.model, options.device, options.engine),
         decoder=options.decoder,
         beta=options.beta,
+        most_people=1 if options.people is None else options.people,
         wait_for_model=True,
         on_result=progress,
     )
@@ -163,8 +164,22 @@ def _report(session: Session, progress: _Progress, seconds: float) -> dict[str, 
         "wall_seconds": round(seconds, 3),
         "jitter": _distances(snapshot.jitter),
         "bias": _distances(snapshot.bias),
+        **_people(progress),
         **_smoothing(progress, snapshot),
         "speed_px_per_s": {name: _number(value) for name, value in snapshot.motion.speed.overall.items()},
+    }
+
+
+def _people(progress: _Progress) -> dict[str, Any]:
+    """Each by their number, where more than one was seen."""
+    people = progress.whole_run.read_people()
+    if len(people) < 2:
+        return {}
+    return {
+        "people": {
+            str(number): {"jitter": _distances(jitter), "bias": _distances(bias)}
+            for number, (jitter, bias) in people.items()
+        }
     }
 
 

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.caption import draw_caption
-from app.decoder_display import bgr, decoder_color
+from app.decoder_display import bgr, decoder_color, person_color
 from app.frames import Image, Person, PoseResult, Readings
 from app.ghosts import draw_arrows, draw_ghost_legend, draw_ghosts, ghost_decoders
 from app.heatmap_blend import blend_heatmap
+from app.person_tags import draw_tags
 from models.skeletons import BLAZEPOSE_33, side_of
 
 # Left and right by colours that any colour vision tells apart; left and right are the person's own.
@@ -111,8 +112,11 @@ def draw_overlay(result: PoseResult, style: OverlayStyle, *, readings: Readings 
             blend_heatmap(picture, person, None if style.heatmap == ALL_JOINTS else style.heatmap)
     if style.mirror:
         cv2.flip(picture, 1, dst=picture)
+    several = len(result.shown) > 1
     for person in result.shown:
-        _draw_person(picture, person, result.decoder, style)
+        _draw_person(picture, person, result.decoder, style, several=several)
+    if several:
+        draw_tags(picture, result, mirror=style.mirror)
     if (ghosts := ghost_decoders(style.ghosts, result.decoder)) and result.people:
         draw_ghost_legend(picture, result.decoder, ghosts, style.arrows)
     draw_caption(picture, result, readings if style.show_readings else None)
@@ -125,7 +129,7 @@ def limb_width(body_size: float, height: int, width: int) -> float:
     return float(np.clip(0.0125 * body_size, max(2.0, 0.002 * short), max(2.5, 0.0125 * short)))
 
 
-def _draw_person(picture: Image, person: Person, decoder: str, style: OverlayStyle) -> None:
+def _draw_person(picture: Image, person: Person, decoder: str, style: OverlayStyle, *, several: bool) -> None:
     if decoder not in person.points:
         return
     height, width = picture.shape[:2]
@@ -145,7 +149,8 @@ def _draw_person(picture: Image, person: Person, decoder: str, style: OverlaySty
     radii = line * (0.62 + 0.5 * np.clip(scores, 0, 1)) * _JOINT_DETAIL
     ghosts = ghost_decoders(style.ghosts, decoder)
     color = bgr(decoder_color(decoder)) if ghosts else None
-    sketch = _Sketch(points, radii, line * 0.5 * _WEIGHTS, known, sure, color)
+    rim = bgr(person_color(person.slot)) if several else _OUTLINE
+    sketch = _Sketch(points, radii, line * 0.5 * _WEIGHTS, known, sure, color, rim)
 
     # Only the part of the picture around the person is blended: the cost follows the person's size.
     margin = 2 * line + outline + 2
@@ -187,7 +192,7 @@ def _draw_ghosts(
 
 class _Sketch:
     """One person's shapes in px: points (K, 2), radii (K,), half_widths (L,), known and sure (K,) bool; one colour, or
-    None for those of left and right.
+    None for those of left and right; the colour of the rim around them.
     """
 
     def __init__(
@@ -198,7 +203,9 @@ class _Sketch:
         known: NDArray[np.bool_],
         sure: NDArray[np.bool_],
         color: tuple[int, int, int] | None,
+        rim: tuple[int, int, int],
     ) -> None:
+        self._rim = rim
         self.points = points
         self._colors = dict.fromkeys(_BGR, color) if color else _BGR
         self.radii = radii
@@ -217,9 +224,9 @@ class _Sketch:
         """What is blended into the picture: the dark outline of the sure shapes, and the uncertain ones."""
         bars, dots = self._bars(outline * _WEIGHTS), self._dots(outline * _JOINT_DETAIL)
         for i in self.sure_limbs:
-            _fill(canvas, bars[i], _OUTLINE)
+            _fill(canvas, bars[i], self._rim)
         for i in self.sure_joints:
-            _fill(canvas, dots[i], _OUTLINE)
+            _fill(canvas, dots[i], self._rim)
         if self.faint_joints:
             bars, dots = self._bars(0.0, thinner=0.5), self._dots(0.0)
             for i in self.faint_limbs:

@@ -26,6 +26,7 @@ from app.virtual_camera import VirtualCamera
 from models.engines.choice import check_names
 from models.errors import unknown_name
 from models.readings import checked_beta
+from models.tracking import MOST_PEOPLE
 
 if TYPE_CHECKING:
     from models.estimator import PoseEstimator
@@ -71,6 +72,7 @@ class Session:
         *,
         decoder: str = DEFAULT_DECODER,
         beta: float = 10.0,
+        most_people: int = 1,
         wait_for_model: bool = False,
         on_result: Callable[[PoseResult], None] | None = None,
     ) -> None:
@@ -98,6 +100,7 @@ class Session:
             network=network.label,
             wait_for_model=wait_for_model,
         )
+        self.most_people = most_people
 
     def _load_estimator(self, network: NetworkChoice) -> PoseEstimator:
         # Here, on the loading thread, and not at the top: torch takes seconds to import.
@@ -159,6 +162,19 @@ class Session:
         Raises UserError beyond `models.readings.BETA_LIMITS`.
         """
         self.pipeline.choice = DecoderChoice(self.choice.name, checked_beta(beta))
+
+    @property
+    def most_people(self) -> int:
+        """How many people are followed at most, 1 to MOST_PEOPLE. Raises UserError for another number."""
+        return self.pipeline.most_people
+
+    @most_people.setter
+    def most_people(self, count: int) -> None:
+        self.pipeline.most_people = checked_people(count)
+
+    def look_at(self, person: int | None) -> None:
+        """Let meters and loupe look at the person with this number; None: at the first."""
+        self.pipeline.focus = person
 
     @property
     def paused(self) -> bool:
@@ -278,6 +294,13 @@ class Session:
         for taker in (self._recorder, self.preroll, self.virtual_camera):
             if taker is not None:
                 taker.offer(result)
+
+
+def checked_people(count: int) -> int:
+    """`count`, or UserError where so many cannot be followed."""
+    if not 1 <= count <= MOST_PEOPLE:
+        raise UserError(f"--people must be from 1 to {MOST_PEOPLE}, not {count}.")
+    return count
 
 
 def checked_decoder(name: str) -> str:

@@ -10,8 +10,10 @@ import contextlib
 import json
 import math
 import os
+import re
 import stat
 import tempfile
+import time
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -20,14 +22,21 @@ from typing import Any
 
 import platformdirs
 
+from app.addresses import without_secrets
 from app.errors import OutputError
+from app.output_file import free_path
 from app.recording_paths import KEYPOINT_SUFFIXES, RecordingWish
+from models.tracking import MOST_PEOPLE
 
 LONGEST_PREROLL_S = 60.0
+THEMES = ("system", "light", "dark")
+LANGUAGES = ("system", "en", "zh_CN")
+MOST_RECENT = 8
 _LARGEST_FILE_BYTES = 1_000_000
 _MOST_SENTENCES = 5
 _LONGEST_CAMERA = 1000
 _LONGEST_FOLDER = 4096
+_LONGEST_LAYOUT = 4096
 _LONGEST_SHOWN_NAME = 40
 _LONGEST_WHOLE_NUMBER = 1000  # digits; Python itself refuses a few thousand
 # Control characters, halves of characters, and what breaks lines: they belong in no name.
@@ -40,7 +49,10 @@ class Settings:
     """camera: the `reopen_text` of a source, or empty. recordings: a folder, or empty for the usual one.
 
     preroll_s: how many seconds can be saved after the event, 0 (off) to 60. mirror: whether the view is mirrored.
-    loop: whether files start again at their end.
+    loop: whether files start again at their end. people: how many are followed at most.
+    theme: system, light or dark. language: system, en or zh_CN. recent: files, folders and addresses without secrets,
+    the newest first. window: where it was, as Qt writes it down. tab: which panel was in front. toured: whether the
+    guided tour was seen or skipped.
     """
 
     camera: str = ""
@@ -49,16 +61,24 @@ class Settings:
     preroll_s: float = 10.0
     mirror: bool = False
     loop: bool = True
+    people: int = 1
+    theme: str = "system"
+    language: str = "system"
+    recent: tuple[str, ...] = ()
+    window: str = ""
+    tab: str = ""
+    toured: bool = False
 
 
 def settings_path() -> Path:
     return Path(platformdirs.user_config_dir("PoseScope", appauthor=False)) / "settings.json"
 
 
-def load_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
+def load_settings(path: Path | None = None, *, set_aside: bool = False) -> tuple[Settings, list[str]]:
     """The settings kept at `path`, and at most five sentences about what in them was not understood.
 
     Never raises: what is missing or not understood has its default. Without a file all have, and nothing is said.
+    set_aside: give a file of which nothing can be used another name, so that it is not written over.
     """
     path = path or settings_path()
     problems: list[str] = []
@@ -67,7 +87,9 @@ def load_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
     except FileNotFoundError:
         return Settings(), []
     except _NotUnderstoodError as reason:
-        return Settings(), [f"The settings in {path} are not used: {reason}."]
+        aside = put_aside(path) if set_aside else None
+        kept = f" They are kept as {aside.name}." if aside is not None else ""
+        return Settings(), [f"The settings in {path} are not used: {reason}.{kept}"]
     except OSError as error:
         return Settings(), [f"The settings in {path} are not used: {error.strerror or error}."]
     settings = Settings(**_understood(stored, _CHECKS, "", problems))
@@ -75,6 +97,20 @@ def load_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
         more = len(problems) - _MOST_SENTENCES + 1
         problems[_MOST_SENTENCES - 1 :] = [f"{more} more entries of the settings were not understood."]
     return settings, problems
+
+
+def put_aside(path: Path | None = None) -> Path | None:
+    """Give the settings another name, beside them, so that the next start begins with the defaults.
+
+    Returns it; None where there are none, or where they cannot be renamed.
+    """
+    path = path or settings_path()
+    aside = free_path(path.parent, f"{path.stem} set aside {time.strftime('%Y-%m-%d %H.%M.%S')}", path.suffix)
+    try:
+        path.rename(aside)
+    except OSError:
+        return None
+    return aside
 
 
 def save_settings(settings: Settings, path: Path | None = None) -> None:
@@ -86,6 +122,7 @@ def save_settings(settings: Settings, path: Path | None = None) -> None:
     path = Path(os.path.realpath(path or settings_path()))
     values = asdict(settings)
     values["wish"]["keypoints"] = list(settings.wish.keypoints)
+    values["recent"] = list(settings.recent)
     unfit: list[str] = []
     _understood(values, _CHECKS, "", unfit)
     if unfit:
@@ -189,6 +226,33 @@ def _seconds(value: Any) -> str:
     return "" if is_number and 0 <= value <= LONGEST_PREROLL_S else f"a number from 0 to {LONGEST_PREROLL_S:g}"
 
 
+def _people(value: Any) -> str:
+    fits = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_PEOPLE
+    return "" if fits else f"a whole number from 1 to {MOST_PEOPLE}"
+
+
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    return lambda value: "" if value in choices and isinstance(value, str) else f"one of {', '.join(choices)}"
+
+
+def _recent(value: Any) -> str:
+    fits = (
+        isinstance(value, list)
+        and len(value) <= MOST_RECENT
+        and all(_is_text(one, _LONGEST_FOLDER) and one and one == without_secrets(one) for one in value)
+    )
+    return "" if fits else f"a list of at most {MOST_RECENT} sources"
+
+
+def _base64(value: Any) -> str:
+    fits = isinstance(value, str) and len(value) <= _LONGEST_LAYOUT and re.fullmatch(r"[A-Za-z0-9+/=]*", value)
+    return "" if fits else "what the window wrote"
+
+
+def _name(value: Any) -> str:
+    return "" if isinstance(value, str) and (not value or _shown(value) == value) else "a name"
+
+
 def _wish(value: Any) -> str:
     return "" if isinstance(value, dict) else "an object"
 
@@ -206,6 +270,13 @@ _CHECKS: Mapping[str, Callable[[Any], str]] = {
     "preroll_s": _seconds,
     "mirror": _switch,
     "loop": _switch,
+    "people": _people,
+    "theme": _one_of(*THEMES),
+    "language": _one_of(*LANGUAGES),
+    "recent": _recent,
+    "window": _base64,
+    "tab": _name,
+    "toured": _switch,
 }
 _WISH_CHECKS: Mapping[str, Callable[[Any], str]] = {"annotated": _switch, "clean": _switch, "keypoints": _formats}
 

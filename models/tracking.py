@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from models.readings import DECODER_NAMES, REGRESSION, CropReadings
 from models.regions import Region
 
+MOST_PEOPLE = 8
+
 # How often the detector looks for newcomers while somebody is followed, and for those who were lost a moment ago.
 LOOK_EVERY_NS = 200_000_000
 LOOK_FOR_LOST_EVERY_NS = 100_000_000

@@ -49,6 +49,7 @@ def run_window(options: argparse.Namespace) -> int:
             network,
             decoder=options.decoder,
             beta=options.beta,
+            most_people=settings.people if options.people is None else options.people,
         )
 
     source, explanation = _first_source(options.source, settings.camera)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.decoder_display import DISPLAY_NAMES, decoder_color, display_title, px_share, three_digits
+from app.decoder_display import DISPLAY_NAMES, display_title, px_share, three_digits
 from app.gui import theme
 
 _ROW_HEIGHT = 23
@@ -84,7 +84,9 @@ class DecoderTable(QWidget):
             self._paint_name(painter, name, QRectF(0, top, name_width, _ROW_HEIGHT))
             for column, bars, numbers in zip(columns, self._bars, self._numbers, strict=True):
                 cell = QRectF(column.left(), top, column.width(), _ROW_HEIGHT)
-                _paint_meter(painter, cell, decoder_color(name), bars.get(name, math.nan), numbers.get(name, math.nan))
+                _paint_meter(
+                    painter, cell, theme.decoder_color(name), bars.get(name, math.nan), numbers.get(name, math.nan)
+                )
             _paint_smoothed(painter, columns[0], top, self._smoothed.get(name, math.nan))
         painter.end()
 
@@ -94,7 +96,7 @@ class DecoderTable(QWidget):
             painter.setBrush(QColor(theme.RAISED))
             painter.drawRoundedRect(QRectF(0, cell.top(), self.width(), cell.height()), 4, 4)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(decoder_color(name)))
+        painter.setBrush(QColor(theme.decoder_color(name)))
         painter.drawEllipse(QRectF(5, cell.center().y() - 4, 8, 8))
         painter.setPen(QColor(theme.TEXT))
         painter.drawText(cell.adjusted(19, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, display_title(name))

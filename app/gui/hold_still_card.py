@@ -8,7 +8,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QPointF, Q
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QImage, QImageWriter, QPainter, QPaintEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from app.decoder_display import decoder_color, display_title, px_share, three_digits
+from app.decoder_display import display_title, px_share, three_digits
 from app.errors import OutputError
 from app.gui import theme
 from app.meters.hold_still import DecoderReading, HoldStillCard
@@ -124,7 +124,7 @@ class HoldStillCardView(QWidget):
             _write(painter, label, f"{tick:g}", theme.MUTED, 10, align=Qt.AlignmentFlag.AlignCenter)
 
     def _paint_row(self, painter: QPainter, row: QRectF, reading: DecoderReading, marked: tuple[bool, bool]) -> None:
-        color = decoder_color(reading.decoder)
+        color = theme.decoder_color(reading.decoder)
         _fill(painter, QRectF(_MARGIN, row.center().y() - 5, 10, 10), color, 5)
         name = QRectF(_MARGIN + 20, row.top(), _NAME_WIDTH - 20, row.height())
         _write(painter, name, display_title(reading.decoder), theme.TEXT, 13, bold=marked[0])

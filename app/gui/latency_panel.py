@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.decoder_display import DISPLAY_NAMES, decoder_color, display_title, three_digits
+from app.decoder_display import DISPLAY_NAMES, display_title, three_digits
 from app.errors import OutputError
 from app.gui import theme
-from app.gui.stage_bar import STAGE_COLORS
+from app.gui.stage_bar import stage_colors
 from app.gui.strip_chart import StackedChart
 from app.gui.widgets import named_label, tool_button
 from app.ledger import latency_ledger
@@ -40,6 +40,7 @@ _INTERVAL = "frame interval"
 _WHOLE = "capture → paint"
 _PARTS = {"shared": "shared by all", "peak": "bias reference", "to image": "into the image"}
 _NO_DROPS = "No frame dropped"
+_PART = Qt.ItemDataRole.UserRole
 
 
 class LatencyPanel(QWidget):
@@ -53,7 +54,7 @@ class LatencyPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._chart = StackedChart("ms", STAGE_COLORS)
+        self._chart = StackedChart("ms", stage_colors)
         self._chart.setMinimumHeight(96)
         self._chart.setToolTip(
             "The age of the picture, made up of its stages, 12 times a second over the last 20 seconds.\n"
@@ -110,22 +111,21 @@ class LatencyPanel(QWidget):
         table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for name in self._rows:
-            self._append_row(name, STAGE_COLORS.get(name), bold=name == _WHOLE)
+            self._append_row(name, name, bold=name == _WHOLE)
         self._cells[0][0].setToolTip("From the moment this computer received the frame to the end of its paint")
+        self._color()
+        theme.broadcast.changed.connect(self._color)
 
-    def _append_row(self, title: str, color: str | None, *, bold: bool = False) -> None:
+    def _append_row(self, title: str, part: str | None, *, bold: bool = False) -> None:
+        """part: the stage or the decoder whose colour stands beside the title, if it has one."""
         row = self._table.rowCount()
         self._table.insertRow(row)
         self._cells.append([])
         for column in range(len(_COLUMNS)):
             item = QTableWidgetItem(title if column == 0 else "–")
-            item.setForeground(QColor(theme.TEXT if column in (0, 2) or bold else theme.MUTED))
+            item.setData(_PART, part)
             if column:
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            elif color is not None:
-                chip = QPixmap(9, 9)
-                chip.fill(QColor(color))
-                item.setIcon(chip)
             if bold:
                 font = item.font()
                 font.setBold(True)
@@ -164,10 +164,24 @@ class LatencyPanel(QWidget):
         if parts:
             self._append_row("Decoding, one by one", None)
             self._table.setSpan(len(self._rows), 0, 1, len(_COLUMNS))
-            self._cells[-1][0].setForeground(QColor(theme.MUTED))
         for part in parts:
             known = part in DISPLAY_NAMES
-            self._append_row(display_title(part) if known else _PARTS.get(part, part), decoder_color(part))
+            self._append_row(display_title(part) if known else _PARTS.get(part, part), part)
+        self._color()
+
+    def _color(self) -> None:
+        """Everything in the colours of the theme in use."""
+        colors = {**dict.fromkeys(_PARTS, theme.UNKNOWN), **theme.DECODERS, **stage_colors()}
+        for cells in self._cells:
+            first, *_ = cells
+            color = colors.get(first.data(_PART) or "")
+            if color is not None:
+                chip = QPixmap(9, 9)
+                chip.fill(QColor(color))
+                first.setIcon(chip)
+            for column, item in enumerate(cells):
+                strong = column in (0, 2) and first.data(_PART) is not None
+                item.setForeground(QColor(theme.TEXT if strong or first.font().bold() else theme.MUTED))
 
     def _show_row(self, row: int, spread: Spread | None) -> None:
         values = (spread.now, spread.p50, spread.p95, spread.p99, spread.max) if spread else (None,) * 5

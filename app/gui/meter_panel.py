@@ -8,7 +8,8 @@ import time
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.decoder_display import DECODER_COLORS, PX_RANGE
+from app.decoder_display import PX_RANGE
+from app.gui import theme
 from app.gui.decoder_table import DecoderTable
 from app.gui.stage_bar import StageBar
 from app.gui.strip_chart import StripChart
@@ -47,7 +48,7 @@ class MeterPanel(QWidget):
         )
         self._bar = StageBar()
         self.table = DecoderTable()
-        self._jitter_chart = StripChart("px", DECODER_COLORS, log_range=PX_RANGE)
+        self._jitter_chart = StripChart("px", lambda: theme.DECODERS, log_range=PX_RANGE)
         self._jitter_chart.setToolTip("Jitter of every decoder over the last 20 seconds, logarithmic")
         self._jitter_chart.setMinimumHeight(64)
         self._joints_text = named_label("hint")

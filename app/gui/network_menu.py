@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton
 
 from app.bundled import MODELS
 from models.devices import may_have_gpu
+from models.tracking import MOST_PEOPLE
 
 _MAX_TEXT_PX = 240
 _EXPLAINED = {"lite": "fastest", "full": "balanced", "heavy": "most exact, slowest"}
@@ -23,12 +24,14 @@ class NetworkMenu(QToolButton):
     """A flat button that says what runs, with a menu. Emits what the user wants; `show_network` emits nothing.
 
     network_chosen: lite, full, heavy or the path of a .task bundle. device_chosen: auto, cpu, cuda or mps.
+    people_chosen: how many people are followed at most.
 
     gpu: whether torch may find a GPU here; asked when the menu is opened for the first time.
     """
 
     network_chosen = Signal(str)
     device_chosen = Signal(str)
+    people_chosen = Signal(int)
 
     def __init__(self, gpu: Callable[[], bool] = may_have_gpu) -> None:
         super().__init__()
@@ -52,6 +55,7 @@ class NetworkMenu(QToolButton):
         self._device_actions: dict[str, QAction] = {}
         for name, title in (("auto", "Automatic"), ("cpu", "CPU")):
             self._add_device(name, title)
+        self._people = self._add_people()
         self.setMenu(self._menu)
         self.show_network("full", "", "auto", loading=True)
 
@@ -64,6 +68,26 @@ class NetworkMenu(QToolButton):
 
     def _add_device(self, name: str, title: str) -> None:
         self._device_actions[name] = self._choice(self._devices, title, partial(self._set_device, name))
+
+    def _add_people(self) -> list[QAction]:
+        menu = self._menu.addMenu("People")
+        menu.setToolTipsVisible(True)
+        group = QActionGroup(self)
+        actions = []
+        for count in range(1, MOST_PEOPLE + 1):
+            action = menu.addAction("One person" if count == 1 else f"Up to {count}")
+            action.setToolTip("Each costs as much as the first" if count > 1 else "")
+            action.setCheckable(True)
+            group.addAction(action)
+            action.triggered.connect(lambda _=False, count=count: self.people_chosen.emit(count))
+            actions.append(action)
+        self._people_menu = menu
+        return actions
+
+    def show_people(self, count: int) -> None:
+        """How many are followed at most."""
+        self._people[count - 1].setChecked(True)
+        self._people_menu.setTitle("People: one" if count == 1 else f"People: up to {count}")
 
     def _add_gpu(self) -> None:
         # Not in the beginning: the driver's library has to be looked for.

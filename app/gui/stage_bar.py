@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.gui import theme
 from app.meters.board import STAGES
 
-STAGE_COLORS = dict(
-    zip(STAGES, ("#6b7787", "#8fb8de", "#c9a0dc", "#56b4e9", "#f0c24b", "#8d8265", "#7fc8a9", "#e89f7d"), strict=True)
-)
+
+def stage_colors() -> dict[str, str]:
+    """Each stage's colour in the theme in use."""
+    return dict(zip(STAGES, theme.STAGES, strict=True))
 
 
 class StageBar(QWidget):
@@ -40,7 +41,7 @@ class StageBar(QWidget):
         painter.setFont(font)
         total = sum(self._stages.values())
         x, legend_x, legend_y = 0.0, 0.0, 14.0
-        for stage, color in STAGE_COLORS.items():
+        for stage, color in stage_colors().items():
             ms = self._stages.get(stage)
             if ms is None:
                 continue

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 
 from app.gui import theme
 
@@ -20,13 +22,18 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
 
     log_range: where given, y is logarithmic and shows this range, with a tick at each power of ten inside; otherwise
         y goes from 0 to a round number above the values.
+    colors: gives each line's colour in the theme in use.
     """
 
-    def __init__(self, unit: str, colors: dict[str, str], *, log_range: tuple[float, float] | None = None) -> None:
+    def __init__(
+        self, unit: str, colors: Callable[[], Mapping[str, str]], *, log_range: tuple[float, float] | None = None
+    ) -> None:
         super().__init__(background=None)
+        self._colors = colors
+        self._emphasized = ""
         self._floor = log_range[0] if log_range else 0.0
         self._times: deque[float] = deque()
-        self._values: dict[str, deque[float]] = {name: deque() for name in colors}
+        self._values: dict[str, deque[float]] = {name: deque() for name in colors()}
         plot = self.getPlotItem()
         plot.hideButtons()
         plot.setMenuEnabled(False)
@@ -35,8 +42,6 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
         plot.showGrid(y=True, alpha=0.15)
         for side in ("left", "bottom"):
             axis = plot.getAxis(side)
-            axis.setPen(theme.LINE)
-            axis.setTextPen(theme.MUTED)
             axis.setStyle(tickTextOffset=4, tickLength=-3)
             axis.enableAutoSIPrefix(False)
         self._y_axis = plot.getAxis("left")
@@ -54,10 +59,25 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
             plot.setYRange(low, high, padding=0)
             powers = range(math.ceil(low), math.floor(high) + 1)
             self._y_axis.setTicks([[(power, f"{10**power:g}") for power in powers]])
-        self._lines = {
-            name: plot.plot(pen=pg.mkPen(color, width=2), connect="finite") for name, color in colors.items()
-        }
+        self._lines = {name: plot.plot(connect="finite") for name in self._values}
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._color()
+        theme.broadcast.changed.connect(self._color)
+
+    def _color(self) -> None:
+        """Everything in the colours of the theme in use."""
+        for side in ("left", "bottom"):
+            axis = self.getPlotItem().getAxis(side)
+            axis.setPen(theme.LINE)
+            axis.setTextPen(theme.MUTED)
+        self._color_lines()
+
+    def _color_lines(self) -> None:
+        for name, color in self._colors().items():
+            chosen = name == self._emphasized
+            width = 2.0 if not self._emphasized else 3.0 if chosen else 1.2
+            self._lines[name].setPen(pg.mkPen(color, width=width))
+            self._lines[name].setZValue(1 if chosen else 0)
 
     def add(self, time_s: float, values: dict[str, float]) -> None:
         """One value of each line; a missing or NaN value leaves a gap."""
@@ -71,11 +91,8 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
 
     def emphasize(self, name: str) -> None:
         """Draw this line thick and above the others."""
-        for other, line in self._lines.items():
-            pen = line.opts["pen"]
-            pen.setWidthF(3.0 if other == name else 1.2)
-            line.setPen(pen)
-            line.setZValue(1 if other == name else 0)
+        self._emphasized = name
+        self._color_lines()
 
     def redraw(self) -> None:
         """Draw what was added. Does nothing while the chart is out of sight."""
@@ -107,22 +124,29 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
 class StackedChart(StripChart):
     """Areas that lie on one another, the first at the bottom, and a dashed line to compare their sum with."""
 
-    def __init__(self, unit: str, colors: dict[str, str]) -> None:
-        super().__init__(unit, colors)
-        for depth, (name, line) in enumerate(self._lines.items()):
-            line.setPen(None)
-            line.setFillLevel(0)
-            line.setBrush(pg.mkBrush(colors[name]))
-            line.setZValue(-depth)  # each hides the lower part of the next, which is the sum up to itself
+    def __init__(self, unit: str, colors: Callable[[], Mapping[str, str]]) -> None:
         self._reference = pg.InfiniteLine(
             angle=0,
-            pen=pg.mkPen(theme.TEXT, width=1, style=Qt.PenStyle.DashLine),
             label="frame interval {value:.1f} ms",
-            labelOpts={"position": 0.02, "anchors": [(0, 1), (0, 1)], "color": theme.TEXT, "fill": (20, 23, 28, 200)},
+            labelOpts={"position": 0.02, "anchors": [(0, 1), (0, 1)]},
         )
+        super().__init__(unit, colors)
+        for line in self._lines.values():
+            line.setFillLevel(0)
         self._reference.setZValue(1)
         self._reference.hide()
         self.addItem(self._reference)
+
+    def _color_lines(self) -> None:
+        for depth, (name, color) in enumerate(self._colors().items()):
+            self._lines[name].setPen(None)
+            self._lines[name].setBrush(pg.mkBrush(color))
+            self._lines[name].setZValue(-depth)  # each hides the lower part of the next, the sum up to itself
+        self._reference.setPen(pg.mkPen(theme.TEXT, width=1, style=Qt.PenStyle.DashLine))
+        self._reference.label.setColor(theme.TEXT)
+        plate = QColor(theme.PANEL)
+        plate.setAlpha(210)
+        self._reference.label.fill = pg.mkBrush(plate)
 
     def show_reference(self, value: float | None) -> None:
         """Where the dashed line is; None hides it."""

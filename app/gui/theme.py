@@ -1,129 +1,162 @@
-"""Colours and style sheet of the window."""
+"""Colours and style sheet of the window: dark or light, as the system has it or as the user says.
+
+The colours in use are attributes of this module (`theme.TEXT`, …), which `apply_theme` changes: read them when you
+paint, and where you keep one, do so again when `broadcast.changed` is emitted.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtGui import QColor, QPalette
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-from app.decoder_display import DARK_SURFACE
-
-WINDOW = DARK_SURFACE
-PANEL = "#1b1f26"
-RAISED = "#262c35"
-LINE = "#343c47"
-TEXT = "#e8eaed"
-MUTED = "#a3adba"
-ACCENT = "#56b4e9"
-ON_ACCENT = "#0b1117"
-RECORD = "#ff5c5c"
-WARNING = "#f0c000"
-
-_STYLE = f"""
-QWidget {{ color: {TEXT}; font-size: 13px; }}
-QMainWindow, QDialog {{ background: {WINDOW}; }}
-QWidget#panel {{ background: {PANEL}; }}
-QLabel#heading {{ color: {MUTED}; font-size: 11px; font-weight: 600; letter-spacing: 1px; }}
-QLabel#hint {{ color: {MUTED}; font-size: 12px; }}
-QLabel#big {{ font-size: 26px; font-weight: 600; }}
-QLabel#status {{ color: {MUTED}; font-size: 12px; padding: 4px 10px; background: {PANEL}; }}
-QToolButton, QPushButton {{
-    background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px; padding: 6px 8px;
-}}
-QToolButton:hover, QPushButton:hover {{ border-color: {MUTED}; }}
-QToolButton:focus, QPushButton:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
-QToolButton:checked {{ background: {ACCENT}; border-color: {ACCENT}; color: {ON_ACCENT}; font-weight: 600; }}
-QToolButton#small {{ font-size: 12px; padding: 5px 1px; }}
-QToolButton#record {{ font-weight: 600; }}
-QToolButton#record:checked {{ background: {RECORD}; border-color: {RECORD}; color: {ON_ACCENT}; }}
-QWidget#pages {{ background: {PANEL}; border-bottom: 1px solid {LINE}; }}
-QWidget#pages QToolButton {{ padding: 3px 14px; }}
-QTabBar {{ background: transparent; }}
-QTabBar::tab {{ color: {MUTED}; padding: 6px 2px; border-bottom: 2px solid {LINE}; }}
-QTabBar::tab:hover {{ color: {TEXT}; }}
-QTabBar::tab:selected {{ color: {TEXT}; border-bottom: 2px solid {ACCENT}; }}
-QTabBar::tab:focus {{ color: {ACCENT}; }}
-QCheckBox {{ spacing: 7px; }}
-QCheckBox::indicator {{
-    width: 13px; height: 13px; border: 1px solid {MUTED}; border-radius: 3px; background: {PANEL};
-}}
-QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
-QCheckBox::indicator:focus {{ border-color: {TEXT}; }}
-QScrollArea, QScrollArea > QWidget > QWidget#tab {{ background: transparent; border: none; }}
-QTableWidget {{ background: transparent; border: none; font-size: 12px; }}
-QTableWidget::item {{ padding: 0 3px; }}
-QHeaderView {{ background: transparent; }}
-QHeaderView::section {{ background: transparent; color: {MUTED}; border: none; padding: 0 3px; font-size: 11px; }}
-QScrollBar:vertical {{ background: transparent; width: 8px; }}
-QScrollBar::handle:vertical {{ background: {LINE}; border-radius: 4px; min-height: 24px; }}
-QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
-QComboBox {{ combobox-popup: 0; background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px; padding: 5px 8px; }}
-QComboBox QAbstractItemView {{ background: {RAISED}; selection-background-color: {ACCENT};
-    selection-color: {ON_ACCENT}; border: 1px solid {LINE}; }}
-QComboBox::drop-down {{ border: none; width: 22px; }}
-QComboBox::down-arrow {{ image: none; }}
-QSlider {{ background: transparent; min-height: 22px; }}
-QSlider::groove:horizontal {{ height: 4px; background: {LINE}; border: 1px solid {LINE}; border-radius: 2px; }}
-QSlider::sub-page:horizontal {{ background: {ACCENT}; border-radius: 2px; }}
-QSlider::handle:horizontal {{ background: {TEXT}; width: 16px; height: 16px; margin: -6px 0; border-radius: 8px; }}
-QWidget#message {{ background: {RAISED}; border-bottom: 1px solid {LINE}; }}
-QWidget#message[kind="warning"] {{ background: #3a3112; border-bottom: 1px solid {WARNING}; }}
-QWidget#message[kind="error"] {{ background: #41191b; border-bottom: 1px solid {RECORD}; }}
-QToolTip {{ color: {TEXT}; background: {RAISED}; border: 1px solid {LINE}; }}
-QWidget#transport {{ background: {PANEL}; border-top: 1px solid {LINE}; }}
-QWidget#transport QToolButton {{ padding: 2px 9px; }}
-QWidget#transport QSlider::handle:horizontal:focus {{ background: {ACCENT}; border: 2px solid {TEXT};
-    width: 12px; height: 12px; }}
-QWidget#transport QSlider::handle:horizontal:disabled {{ background: {LINE}; }}
-QWidget#transport QSlider::sub-page:horizontal:disabled {{ background: {LINE}; }}
-QLabel#time {{ font-size: 12px; }}
-QToolButton::menu-indicator {{ image: none; width: 0; }}
-QToolButton#more {{ padding: 6px 9px; }}
-QToolButton#flat {{ background: transparent; border-color: transparent; padding: 1px 6px; font-size: 12px;
-    color: {MUTED}; }}
-QToolButton#flat:hover, QToolButton#flat:open {{ color: {TEXT}; border-color: {LINE}; }}
-QToolButton#flat:focus {{ border-color: {ACCENT}; }}
-QMenu {{ background: {RAISED}; border: 1px solid {LINE}; padding: 5px; }}
-QMenu::item {{ padding: 6px 18px 6px 10px; border-radius: 4px; }}
-QMenu::item:selected {{ background: {LINE}; }}
-QMenu::item:disabled {{ color: {MUTED}; }}
-QMenu::separator {{ height: 1px; background: {LINE}; margin: 5px 8px; }}
-QMenu::indicator {{ width: 13px; height: 13px; border: 1px solid {MUTED}; border-radius: 3px; background: {PANEL};
-    margin-left: 8px; }}
-QMenu::indicator:exclusive {{ border-radius: 7px; }}
-QMenu::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
-QLabel#title {{ font-size: 17px; font-weight: 600; }}
-QLineEdit#field, QSpinBox#field {{ background: {PANEL}; border: 1px solid {LINE}; border-radius: 6px; padding: 5px 8px;
-    selection-background-color: {ACCENT}; selection-color: {ON_ACCENT}; }}
-QLineEdit#field:focus, QSpinBox#field:focus {{ border-color: {ACCENT}; }}
-QSpinBox#field::up-button, QSpinBox#field::down-button {{ width: 0; border: none; }}
-QPushButton#primary {{ background: {ACCENT}; border-color: {ACCENT}; color: {ON_ACCENT}; font-weight: 600; }}
-QPushButton#primary:hover, QPushButton#primary:focus {{ border-color: {TEXT}; }}
-QDialog#source QPushButton:disabled {{ background: {RAISED}; border-color: {LINE}; color: {MUTED}; }}
-QDialog#source QListWidget {{ background: {PANEL}; border: 1px solid {LINE}; border-radius: 6px; padding: 5px;
-    outline: none; }}
-QDialog#source QComboBox QAbstractItemView::item {{ min-height: 26px; padding: 0 6px; }}
-QDialog#source QListWidget:focus {{ border-color: {ACCENT}; }}
-QDialog#source QListWidget::item {{ padding: 6px 8px; border-radius: 4px; }}
-QDialog#source QListWidget::item:hover {{ background: {RAISED}; }}
-QDialog#source QListWidget::item:selected {{ background: {ACCENT}; color: {ON_ACCENT}; }}
-QDialog#source QListWidget::item:disabled {{ background: transparent; color: {MUTED}; }}
-"""
+from app.decoder_display import DARK_SURFACE, DECODER_COLORS, PAPER_FORM, UNKNOWN_COLOR
+from app.gui.style_sheet import STYLE
 
 
-def apply_theme(application: QApplication) -> None:
-    """Give the application one dark look on every platform."""
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """Colours as `#rrggbb`. Text has a contrast of 4.5 : 1 at least, on each surface that it stands on.
+
+    window, panel, raised: surfaces, from the farthest to the nearest. line: borders and empty parts of meters.
+    decoders: of bars, dots and lines, 3 : 1 at least; told apart with any colour vision. unknown: of what is none of
+        them. paper: of the paper's form of debiasing. stages: in the order of `app.meters.board.STAGES`.
+    """
+
+    window: str
+    panel: str
+    raised: str
+    line: str
+    text: str
+    muted: str
+    accent: str
+    on_accent: str
+    record: str
+    warning: str
+    warning_fill: str
+    error_fill: str
+    decoders: Mapping[str, str]
+    unknown: str
+    paper: str
+    stages: tuple[str, ...]
+
+
+DARK = Scheme(
+    window=DARK_SURFACE,
+    panel="#1b1f26",
+    raised="#262c35",
+    line="#343c47",
+    text="#e8eaed",
+    muted="#a3adba",
+    accent="#56b4e9",
+    on_accent="#0b1117",
+    record="#ff5c5c",
+    warning="#f0c000",
+    warning_fill="#3a3112",
+    error_fill="#41191b",
+    decoders=DECODER_COLORS,
+    unknown=UNKNOWN_COLOR,
+    paper="#b9a3ff",
+    stages=("#6b7787", "#8fb8de", "#c9a0dc", "#56b4e9", "#f0c24b", "#8d8265", "#7fc8a9", "#e89f7d"),
+)
+LIGHT = Scheme(
+    window="#f2f4f7",
+    panel="#ffffff",
+    raised="#eceff3",
+    line="#c8ced7",
+    text="#1b1f26",
+    muted="#56606d",
+    accent="#0b66a0",
+    on_accent="#ffffff",
+    record="#b3261e",
+    warning="#7a5600",
+    warning_fill="#fff1cc",
+    error_fill="#fde4e2",
+    # Darker relatives of the palette of Okabe and Ito: as far apart as can be with every colour vision (a distance of
+    # .11 in OKLab at least; the palette itself has .08).
+    decoders={
+        "argmax": "#c28100",
+        "argmax-quarter": "#736300",
+        "dark": "#a8236c",
+        "ipr": "#6a2800",
+        "debiased": "#066ca5",
+        "regression": "#0ca184",
+    },
+    unknown="#6e7783",
+    paper="#6b4fc0",
+    stages=("#6b7787", "#4b86bd", "#9256b3", "#066ca5", "#a87a00", "#6b6044", "#2e8b67", "#c0562f"),
+)
+
+
+class _Broadcast(QObject):
+    """changed: other colours are in use."""
+
+    changed = Signal()
+
+
+broadcast = _Broadcast()
+
+WINDOW = DARK.window
+PANEL = DARK.panel
+RAISED = DARK.raised
+LINE = DARK.line
+TEXT = DARK.text
+MUTED = DARK.muted
+ACCENT = DARK.accent
+ON_ACCENT = DARK.on_accent
+RECORD = DARK.record
+WARNING = DARK.warning
+WARNING_FILL = DARK.warning_fill
+ERROR_FILL = DARK.error_fill
+DECODERS: Mapping[str, str] = DARK.decoders
+UNKNOWN = DARK.unknown
+PAPER = DARK.paper
+STAGES = DARK.stages
+
+
+def decoder_color(decoder: str) -> str:
+    """The decoder's colour on this theme's surfaces. (In the picture it is `app.decoder_display.decoder_color`.)"""
+    return DECODERS.get(decoder, UNKNOWN)
+
+
+def lab_color(decoder: str) -> str:
+    """The same of the β laboratory, which has the paper's form of debiasing too."""
+    return PAPER if decoder == PAPER_FORM else decoder_color(decoder)
+
+
+def scheme_for(theme: str) -> Scheme:
+    """Of `system`, `light` or `dark`. Where the system does not say, dark: pictures look best on it."""
+    if theme == "system":
+        light = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light
+        return LIGHT if light else DARK
+    return LIGHT if theme == "light" else DARK
+
+
+def apply_theme(application: QApplication, theme: str = "dark") -> None:
+    """Give the application this look on every platform: system, light or dark."""
+    look = scheme_for(theme)
+    colors = {field.name: getattr(look, field.name) for field in fields(look)}
+    globals().update({name.upper(): color for name, color in colors.items()})
     application.setStyle("Fusion")
     palette = QPalette()
     for role, color in (
-        (QPalette.ColorRole.Window, WINDOW),
-        (QPalette.ColorRole.Base, PANEL),
-        (QPalette.ColorRole.Button, RAISED),
-        (QPalette.ColorRole.WindowText, TEXT),
-        (QPalette.ColorRole.Text, TEXT),
-        (QPalette.ColorRole.ButtonText, TEXT),
-        (QPalette.ColorRole.Highlight, ACCENT),
-        (QPalette.ColorRole.HighlightedText, ON_ACCENT),
+        (QPalette.ColorRole.Window, look.window),
+        (QPalette.ColorRole.Base, look.panel),
+        (QPalette.ColorRole.AlternateBase, look.raised),
+        (QPalette.ColorRole.Button, look.raised),
+        (QPalette.ColorRole.WindowText, look.text),
+        (QPalette.ColorRole.Text, look.text),
+        (QPalette.ColorRole.ButtonText, look.text),
+        (QPalette.ColorRole.ToolTipBase, look.raised),
+        (QPalette.ColorRole.ToolTipText, look.text),
+        (QPalette.ColorRole.PlaceholderText, look.muted),
+        (QPalette.ColorRole.Highlight, look.accent),
+        (QPalette.ColorRole.HighlightedText, look.on_accent),
     ):
         palette.setColor(role, QColor(color))
     application.setPalette(palette)
-    application.setStyleSheet(_STYLE)
+    application.setStyleSheet(STYLE.substitute(colors))
+    broadcast.changed.emit()

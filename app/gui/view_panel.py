@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.decoder_display import DISPLAY_NAMES, decoder_color, display_title
+from app.decoder_display import DISPLAY_NAMES, display_title
+from app.gui import theme
 from app.gui.widgets import JumpSlider, named_label, tool_button
 from app.overlay import ALL_JOINTS
 from app.smoothing import OneEuroSettings
@@ -98,14 +99,20 @@ class ViewPanel(QWidget):
         grid.setVerticalSpacing(4)
         for i, name in enumerate(DISPLAY_NAMES):
             box = QCheckBox(display_title(name))
-            chip = QPixmap(10, 10)
-            chip.fill(QColor(decoder_color(name)))
-            box.setIcon(chip)
             box.setAccessibleName(f"Ghost of {display_title(name)}")
             box.clicked.connect(self._ghost_clicked)
             self._boxes[name] = box
             grid.addWidget(box, i // 2, i % 2)
+        self._color()
+        theme.broadcast.changed.connect(self._color)
         return grid
+
+    def _color(self) -> None:
+        """Chips in the colours of the theme in use."""
+        for name, box in self._boxes.items():
+            chip = QPixmap(10, 10)
+            chip.fill(QColor(theme.decoder_color(name)))
+            box.setIcon(chip)
 
     def _make_smoothing(self) -> QGridLayout:
         self._smoothing_box = QCheckBox("Smooth the points after they are read")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.decoder_display import DARK_SURFACE
-from app.lab.readings import LAB_DECODERS, PAPER_FORM, Floats, Readings, explanation, lab_color, lab_title
+from app.decoder_display import DARK_SURFACE, PAPER_FORM
+from app.lab.readings import LAB_DECODERS, Floats, Readings, explanation, lab_color, lab_title
 from app.lab.sweeps import Sweep
 
 if TYPE_CHECKING:

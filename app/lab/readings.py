@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.decoder_display import decoder_color, display_title
+from app.decoder_display import PAPER_FORM, decoder_color, display_title
 from app.errors import UserError
 from models.decoders import DECODERS, Debiased, Decoder, Heatmaps, Ipr, get_decoder, has_beta, prepare
 
@@ -24,7 +24,6 @@ Point = tuple[float, float]
 Floats = NDArray[np.float64]
 
 # `debiased` as the paper writes it: the map as it is, neither divided by its peak nor cut at its foot.
-PAPER_FORM = "debiased-paper"
 LAB_DECODERS = (*DECODERS, PAPER_FORM)
 PEAK_RANGE = (0.1, 1.0)
 # Off the middle on both axes and between the cells, so that every decoder shows what it does.

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from app.decoder_display import PAPER_FORM
 from app.lab.readings import (
     LAB_DECODERS,
-    PAPER_FORM,
     PEAK_RANGE,
     Floats,
     Point,

@@ -14,7 +14,7 @@ import pytest
 from app.errors import OutputError
 from app.exporters import KEYPOINT_FORMATS
 from app.recording_paths import RecordingWish
-from app.settings import Settings, load_settings, save_settings, settings_path
+from app.settings import Settings, load_settings, put_aside, save_settings, settings_path
 
 CHANGED = Settings(
     camera="camera:id=usb-0000:00:14.0-1,1280x720,30fps,MJPG",
@@ -23,6 +23,13 @@ CHANGED = Settings(
     preroll_s=22.5,
     mirror=True,
     loop=False,
+    people=4,
+    theme="light",
+    language="zh_CN",
+    recent=("/home/jürgen/動画 1.mp4", "rtsp://camera.example/stream"),
+    window="AdnQywADAAA=",
+    tab="latency",
+    toured=True,
 )
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="pipes, modes and links as on POSIX")
 
@@ -67,6 +74,13 @@ def test_file_is_plain_json_with_readable_names(path):
         "preroll_s": 22.5,
         "mirror": True,
         "loop": False,
+        "people": 4,
+        "theme": "light",
+        "language": "zh_CN",
+        "recent": ["/home/jürgen/動画 1.mp4", "rtsp://camera.example/stream"],
+        "window": "AdnQywADAAA=",
+        "tab": "latency",
+        "toured": True,
     }
 
 
@@ -189,13 +203,48 @@ def test_at_most_five_sentences_and_names_are_shown_safely(path):
     assert "69" in problems[-1]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("people", 0), ("people", 9), ("people", True), ("people", 2.5), ("theme", "blue"), ("theme", 1),
+        ("language", "de"), ("recent", ["x"] * 9), ("recent", [""]), ("recent", ["rtsp://u:s@h/s"]), ("recent", [3]),
+        ("window", "<xml>"), ("window", "A" * 5000), ("tab", "a b"), ("toured", 1),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_replaced_by_its_default(path, name, value):
+    settings, problems = load(path, json.dumps({name: value, "mirror": True}))
+    assert settings == Settings(mirror=True)
+    assert len(problems) == 1
+    assert f"“{name}”" in problems[0]
+    assert is_one_sentence(problems[0])
+
+
+def test_settings_of_which_nothing_can_be_used_are_set_aside_and_not_written_over(path):
+    path.parent.mkdir()
+    path.write_text("{ broken")
+    settings, (problem,) = load_settings(path, set_aside=True)
+    assert settings == Settings()
+    assert not path.exists()
+    (aside,) = path.parent.iterdir()
+    assert aside.read_text() == "{ broken"
+    assert problem.endswith(f" They are kept as {aside.name}.")
+    save_settings(CHANGED, path)
+    assert load_settings(path, set_aside=True) == (CHANGED, [])
+    assert aside.read_text() == "{ broken"
+    # What can be used stays where it is, and a second one that cannot gets a name of its own.
+    path.write_text("[]")
+    load_settings(path, set_aside=True)
+    assert len(list(path.parent.iterdir())) == 2
+    assert put_aside(path) is None
+
+
 def test_entries_of_newer_versions_stay(path):
-    newer = {"theme": {"dark": [1, 2.5, None]}, "wish": {"clean": True, "depth": 8}, "mirror": False}
+    newer = {"shades": {"dark": [1, 2.5, None]}, "wish": {"clean": True, "depth": 8}, "mirror": False}
     _, problems = load(path, json.dumps(newer))
     assert len(problems) == 2
     save_settings(CHANGED, path)
     kept = json.loads(path.read_bytes())
-    assert kept["theme"] == newer["theme"]
+    assert kept["shades"] == newer["shades"]
     assert kept["wish"] == {"annotated": False, "clean": True, "keypoints": ["coco", "csv"], "depth": 8}
     assert load_settings(path)[0] == CHANGED
 

@@ -23,13 +23,6 @@ from app.gui.joints.scale import BIAS, JITTER, JOINT_COUNT, JointValues, joint_l
 
 _ROW_HEIGHT = 20
 _NAME_WIDTH, _NUMBER_WIDTH = 106, 52
-_SCROLL_BAR = f"""
-QScrollBar {{ background: transparent; width: 10px; }}
-QScrollBar::handle {{ background: {theme.LINE}; border-radius: 4px; min-height: 24px; margin: 0 1px; }}
-QScrollBar::handle:hover {{ background: {theme.MUTED}; }}
-QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
-QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
-"""
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -147,7 +140,6 @@ class _JointView(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.verticalScrollBar().setStyleSheet(_SCROLL_BAR)
         self.setAccessibleName("Joints by jitter or bias")
         self.clicked.connect(self._pick)
 

@@ -10,8 +10,9 @@ from PySide6.QtCore import QPointF, QSize
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.decoder_display import PAPER_FORM
 from app.gui import theme
-from app.lab.readings import PAPER_FORM, FormulaNumbers, lab_color
+from app.lab.readings import FormulaNumbers
 
 _SMALLEST_PX, _LARGEST_PX = 11.0, 40.0
 _SMALL = 0.72  # of a raised or lowered letter
@@ -170,7 +171,7 @@ def _draw_row(painter: QPainter, row: Row, middle_left: QPointF, size: float, ba
             )
         else:
             if index and index == len(row) - 1 and part.startswith(" = "):
-                painter.setPen(QColor(lab_color(PAPER_FORM)))
+                painter.setPen(QColor(theme.lab_color(PAPER_FORM)))
             _draw_text(painter, part, QPointF(x, axis + 0.34 * size), size, base)
         x += width
 

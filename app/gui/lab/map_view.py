@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.gui import theme
+from app.gui.theme import DARK  # of the map, whatever the theme
 from app.lab.readings import LAB_DECODERS, Floats, Point, Readings, lab_color
 
 _COLOR_MAP = "magma"
@@ -91,17 +91,17 @@ class MapView(QWidget):
     def _paint_map(self, painter: QPainter) -> None:
         rect = self.map_rect()
         painter.drawImage(rect, self._image())
-        painter.setPen(QPen(QColor(theme.LINE), 1))
+        painter.setPen(QPen(QColor(DARK.line), 1))
         painter.drawRect(rect)
 
     def _paint_ring(self, painter: QPainter, place: QPointF, radius: float, color: str, width: float = 2.4) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for pen in (QPen(QColor(theme.WINDOW), width + 2.2), QPen(QColor(color), width)):
+        for pen in (QPen(QColor(DARK.window), width + 2.2), QPen(QColor(color), width)):
             painter.setPen(pen)
             painter.drawEllipse(place, radius, radius)
 
     def _paint_cross(self, painter: QPainter, place: QPointF, arm: float) -> None:
-        for pen in (QPen(QColor(theme.WINDOW), 4), QPen(QColor("#ffffff"), 1.8)):
+        for pen in (QPen(QColor(DARK.window), 4), QPen(QColor("#ffffff"), 1.8)):
             painter.setPen(pen)
             painter.drawLine(place - QPointF(arm, 0), place + QPointF(arm, 0))
             painter.drawLine(place - QPointF(0, arm), place + QPointF(0, arm))
@@ -202,10 +202,10 @@ class HeatmapView(MapView):
 
     def _paint_centre(self, painter: QPainter, readings: Readings) -> None:
         rect, middle = self.map_rect(), self.to_widget(readings.synthetic.centre)
-        painter.setPen(QPen(QColor(theme.MUTED), 1, Qt.PenStyle.DotLine))
+        painter.setPen(QPen(QColor(DARK.muted), 1, Qt.PenStyle.DotLine))
         painter.drawLine(QPointF(middle.x(), rect.top()), QPointF(middle.x(), rect.bottom()))
         painter.drawLine(QPointF(rect.left(), middle.y()), QPointF(rect.right(), middle.y()))
-        painter.setPen(QColor(theme.MUTED))
+        painter.setPen(QColor(DARK.muted))
         # On the half of the line where neither the blob nor the magnifier is.
         left = readings.synthetic.x < readings.synthetic.centre[0]
         top = readings.synthetic.y < readings.synthetic.centre[1]
@@ -225,11 +225,11 @@ class HeatmapView(MapView):
         across = QPointF(-along.y(), along.x())
         end = end - along * (_IPR_RADIUS + 1) * self._scale()  # up to the ring
         head = end - along * 11
-        for pen, color in ((6.0, theme.WINDOW), (3.0, theme.TEXT)):
+        for pen, color in ((6.0, DARK.window), (3.0, DARK.text)):
             painter.setPen(QPen(QColor(color), pen))
             painter.drawLine(start, head)
-        painter.setPen(QPen(QColor(theme.WINDOW), 1))
-        painter.setBrush(QColor(theme.TEXT))
+        painter.setPen(QPen(QColor(DARK.window), 1))
+        painter.setBrush(QColor(DARK.text))
         painter.drawPolygon(QPolygonF([end, head + across * 6, head - across * 6]))
 
     def _paint_label(self, painter: QPainter, readings: Readings) -> None:
@@ -244,9 +244,9 @@ class HeatmapView(MapView):
         x = min(max(end.x() - width / 2, rect.left() + 4), rect.right() - width - 4)
         box = QRectF(x, end.y() + (18 if below else -18 - height), width, height)
         painter.setPen(QPen(QColor(lab_color("ipr")), 1.5))
-        painter.setBrush(QColor(theme.WINDOW))
+        painter.setBrush(QColor(DARK.window))
         painter.drawRoundedRect(box, 5, 5)
-        painter.setPen(QColor(theme.TEXT))
+        painter.setPen(QColor(DARK.text))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def pull_text(self) -> str:
@@ -271,12 +271,12 @@ class HeatmapView(MapView):
 
         painter.save()
         painter.setClipRect(inset)
-        painter.fillRect(inset, QColor(theme.PANEL))
+        painter.fillRect(inset, QColor(DARK.panel))
         corner = place((-0.5, -0.5))
         rows, columns = self._cells.shape
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         painter.drawImage(QRectF(corner.x(), corner.y(), columns * scale, rows * scale), self._image())
-        painter.setPen(QPen(QColor(theme.TEXT), 2.5 * self._scale()))
+        painter.setPen(QPen(QColor(DARK.text), 2.5 * self._scale()))
         painter.drawLine(place((synthetic.x, synthetic.y)), place(readings.points["ipr"]))
         for ring, decoder in enumerate(LAB_DECODERS):
             radius = (12 - 1.8 * ring) * self._scale()
@@ -284,13 +284,13 @@ class HeatmapView(MapView):
         self._paint_cross(painter, place((synthetic.x, synthetic.y)), 5 * self._scale())
         painter.restore()
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(theme.MUTED), 1))
+        painter.setPen(QPen(QColor(DARK.muted), 1))
         painter.drawRect(inset)
         painter.setFont(self.font())
         text = f"× {scale / self._cell():.0f}"
         metrics = QFontMetricsF(self.font())
         plate = QRectF(0, 0, metrics.horizontalAdvance(text) + 10, metrics.height() + 2)
         plate.moveTopRight(inset.topRight())
-        painter.fillRect(plate, QColor(theme.WINDOW))
-        painter.setPen(QColor(theme.TEXT))
+        painter.fillRect(plate, QColor(DARK.window))
+        painter.setPen(QColor(DARK.text))
         painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app.gui import theme
 from app.gui.lab.controls import QUANTITIES, LabControls
 from app.gui.lab.formula import FormulaView
 from app.gui.lab.map_view import HeatmapView, WeightsView
@@ -24,7 +25,6 @@ from app.lab.readings import (
     Readings,
     SyntheticMap,
     explanation,
-    lab_color,
     lab_title,
 )
 from app.lab.sweeps import bias_against_beta, bias_against_peak, bias_against_position
@@ -53,7 +53,7 @@ class LabPage(QWidget):
         self.heatmap = HeatmapView()
         self.heatmap.dragged.connect(self._blob_dragged)
         self.weights = {name: WeightsView(name) for name in ("ipr", "debiased")}
-        captions = {"ipr": "IPR: softmax(βh)", "debiased": "Debiased IPR: e<sup>βh′</sup> − 1"}
+        captions = {"ipr": "IPR: softmax(βh)", "debiased": "Debiased: e<sup>βh′</sup> − 1"}
         self._text_size = 0
         self._captions = {name: _caption(text, name) for name, text in captions.items()}
         self.controls = LabControls()
@@ -91,6 +91,15 @@ class LabPage(QWidget):
         self._sweep_timer.timeout.connect(self._show_sweeps)
         self.setMinimumSize(960, 560)
         self._show_values()
+        self._color()
+        theme.broadcast.changed.connect(self._color)
+
+    def _color(self) -> None:
+        """Captions in the colours of the theme in use."""
+        for caption in self._captions.values():
+            text, decoder = caption.property("caption")
+            caption.setText(f'<span style="color: {theme.lab_color(decoder)}">●</span>&nbsp; {text}')
+        self._refresh()
 
     @property
     def beta(self) -> float:
@@ -229,7 +238,7 @@ class _Legend(QWidget):
     def show_readings(self, readings: Readings) -> None:
         """The biases on this map."""
         for name, entry in self._entries.items():
-            ring = f'<span style="color: {lab_color(name)}; font-weight: 900">◯</span>'
+            ring = f'<span style="color: {theme.lab_color(name)}; font-weight: 900">◯</span>'
             entry.setText(f"{ring}&nbsp;&nbsp;{lab_title(name)}&nbsp;&nbsp;<b>{readings.bias(name):.2f}</b>")
 
     def text(self) -> str:
@@ -242,8 +251,9 @@ def _within_beta_range(beta: float) -> float:
 
 
 def _caption(text: str, decoder: str) -> QLabel:
-    label = named_label("hint", f'<span style="color: {lab_color(decoder)}">{text}</span>')
+    label = named_label("hint")
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setProperty("caption", (text, decoder))
     return label
 
 

@@ -9,8 +9,9 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 
+from app.decoder_display import PAPER_FORM
 from app.gui import theme
-from app.lab.readings import LAB_DECODERS, PAPER_FORM, Floats, Point, lab_color
+from app.lab.readings import LAB_DECODERS, Floats, Point
 
 _LOG_RANGE = (1e-4, 50.0)  # cells
 _TICKS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
@@ -43,8 +44,6 @@ class SweepPlot(pg.PlotWidget):  # type: ignore[misc]
         plot.showGrid(x=True, y=True, alpha=0.16)
         for side in self._labels:
             axis = plot.getAxis(side)
-            axis.setPen(theme.LINE)
-            axis.setTextPen(theme.MUTED)
             axis.setStyle(tickTextOffset=4, tickLength=-3)
             axis.enableAutoSIPrefix(False)
         plot.setXRange(self._x(x_range[0]), self._x(x_range[1]), padding=_PADDING)
@@ -53,21 +52,22 @@ class SweepPlot(pg.PlotWidget):  # type: ignore[misc]
         if not signed:
             plot.setYRange(*(math.log10(value) for value in _LOG_RANGE), padding=_PADDING)
             plot.getAxis("left").setTicks([[(math.log10(tick), f"{tick:g}") for tick in _TICKS]])
-        self._lines = {name: self._line(name) for name in LAB_DECODERS}
+        self._lines = {name: plot.plot(antialias=True) for name in LAB_DECODERS}
         self.marker = pg.InfiniteLine(
             angle=90,
             movable=True,
-            pen=pg.mkPen(theme.TEXT, width=1.5, style=Qt.PenStyle.DashLine),
-            hoverPen=pg.mkPen(theme.TEXT, width=3),
             bounds=(self._x(x_range[0]), self._x(x_range[1])),
         )
         self.marker.sigDragged.connect(self._marker_dragged)
         plot.addItem(self.marker)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.set_text_size(13)
+        self._pixels = 13
+        self._color()
+        theme.broadcast.changed.connect(self._color)
 
     def set_text_size(self, pixels: int) -> None:
         """The size of the labels; the numbers at the ticks are a little smaller."""
+        self._pixels = pixels
         font = QFont(self.font())
         font.setPixelSize(pixels - 1)
         for side, label in self._labels.items():
@@ -91,12 +91,19 @@ class SweepPlot(pg.PlotWidget):  # type: ignore[misc]
         self.marker.setValue(self._x(value))
         self.marker.blockSignals(False)
 
-    def _line(self, name: str) -> pg.PlotDataItem:
-        style = Qt.PenStyle.DashLine if name == PAPER_FORM else Qt.PenStyle.SolidLine
-        pen = pg.mkPen(lab_color(name), width=3 if name in _THICK else 2, style=style)
-        line = self.getPlotItem().plot(pen=pen, antialias=True)
-        line.setZValue(LAB_DECODERS.index(name) + 1)
-        return line
+    def _color(self) -> None:
+        """Everything in the colours of the theme in use."""
+        for side in self._labels:
+            axis = self.getPlotItem().getAxis(side)
+            axis.setPen(theme.LINE)
+            axis.setTextPen(theme.MUTED)
+        for depth, (name, line) in enumerate(self._lines.items(), 1):
+            style = Qt.PenStyle.DashLine if name == PAPER_FORM else Qt.PenStyle.SolidLine
+            line.setPen(pg.mkPen(theme.lab_color(name), width=3 if name in _THICK else 2, style=style))
+            line.setZValue(depth)
+        self.marker.setPen(pg.mkPen(theme.TEXT, width=1.5, style=Qt.PenStyle.DashLine))
+        self.marker.setHoverPen(pg.mkPen(theme.TEXT, width=3))
+        self.set_text_size(self._pixels)
 
     def _marker_dragged(self) -> None:
         position = float(self.marker.value())

@@ -26,6 +26,7 @@ _LEGEND_COLUMNS, _LEGEND_GAP = (94, 122, 108), 8
 # Weights are drawn by their logarithm, so that cells that weigh little but are many can be seen.
 _DECADES = 6
 _NEEDED_TITLE, _NEEDED_NUMBER = 34, 36
+_CROSS = "#a3adba"  # on maps, which are dark in every theme
 
 
 class HeatmapView(QWidget):
@@ -166,9 +167,9 @@ class HeatmapView(QWidget):
         if name == _PEAK_NAME:
             draw_cross(painter, at, 4, QColor("white"))
         elif name == self._chosen:
-            draw_disc(painter, at, 5, QColor(decoder_color(name)))
+            draw_disc(painter, at, 5, QColor(theme.decoder_color(name)))
         else:
-            draw_ring(painter, at, 3.6, QColor(decoder_color(name)))
+            draw_ring(painter, at, 3.6, QColor(theme.decoder_color(name)))
         painter.setPen(QColor(theme.TEXT if name == self._chosen else theme.MUTED))
         text = cell.adjusted(16, 0, 0, 0)
         if name == _PEAK_NAME:
@@ -238,8 +239,10 @@ class WeightView(QWidget):
         painter.drawText(heading, Qt.AlignmentFlag.AlignVCenter, "Weights over the whole map, log scale 10⁻⁶ to 1")
         for decoder, title in self._TITLES:
             frame = self.frame(decoder)
-            painter.setPen(QColor(decoder_color(decoder)))
-            cell = QRectF(frame.rect.left(), 16, (self.width() - 10) / 2, 16)
+            left = frame.rect.left()
+            draw_disc(painter, QPointF(left + 5, 24), 4, QColor(theme.decoder_color(decoder)))
+            painter.setPen(QColor(theme.TEXT))
+            cell = QRectF(left + 14, 16, (self.width() - 10) / 2 - 14, 16)
             painter.drawText(cell, Qt.AlignmentFlag.AlignVCenter, title)
             self._paint_weights(painter, frame, decoder, self._reading)
             self._paint_share(painter, frame, decoder)
@@ -257,7 +260,7 @@ class WeightView(QWidget):
         outline = QRectF(corner.x(), corner.y(), window.columns * frame.cell, window.rows * frame.cell)
         painter.drawRect(outline.adjusted(0.5, 0.5, -0.5, -0.5))
         height, width = reading.heatmap.shape
-        draw_cross(painter, frame.place(((width - 1) / 2, (height - 1) / 2)), 4, QColor(theme.MUTED))
+        draw_cross(painter, frame.place(((width - 1) / 2, (height - 1) / 2)), 4, QColor(_CROSS))
         peak, mean = frame.place(reading.subcell_peak), frame.place(weight_map.mean)
         color = QColor(decoder_color(decoder))
         for pen in (QPen(HALO, 3), QPen(color, 1.5)):

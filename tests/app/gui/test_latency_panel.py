@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from app import __version__
 from app.frames import PoseResult, StageTimes
-from app.gui.stage_bar import STAGE_COLORS
+from app.gui.stage_bar import stage_colors
 from app.gui.strip_chart import StackedChart
 from app.meters.board import STAGES, MeterBoard
 from models.estimator import Estimate, EstimateTimes
@@ -263,7 +263,7 @@ def test_the_chart_stacks_the_stages_and_shows_the_frame_interval(desk: Desk) ->
 
 
 def test_each_stage_has_its_colour_and_its_share_of_the_height(qtbot: QtBot) -> None:
-    chart = StackedChart("ms", STAGE_COLORS)
+    chart = StackedChart("ms", stage_colors)
     qtbot.addWidget(chart)
     chart.resize(330, 300)
     chart.show()
@@ -274,16 +274,16 @@ def test_each_stage_has_its_colour_and_its_share_of_the_height(qtbot: QtBot) -> 
     qtbot.wait(20)
     column = pixels(chart.grab())[:, 180].astype(int)
     # The grid shines through a little.
-    heights = {stage: int((np.abs(column - rgb(color)).max(-1) < 24).sum()) for stage, color in STAGE_COLORS.items()}
+    heights = {stage: int((np.abs(column - rgb(color)).max(-1) < 24).sum()) for stage, color in stage_colors().items()}
     one_ms = sum(heights.values()) / 105
     assert heights == pytest.approx({stage: value * one_ms for stage, value in values.items()}, abs=4)
-    firsts = [np.argmax(np.abs(column - rgb(STAGE_COLORS[stage])).max(-1) < 24) for stage in STAGES if values[stage]]
+    firsts = [np.argmax(np.abs(column - rgb(stage_colors()[stage])).max(-1) < 24) for stage in STAGES if values[stage]]
     assert firsts == sorted(firsts, reverse=True)  # the first at the bottom
     assert chart.getPlotItem().viewRange()[1][1] >= 100
 
 
 def test_a_frame_interval_above_all_stages_is_inside_the_chart(qtbot: QtBot) -> None:
-    chart = StackedChart("ms", STAGE_COLORS)
+    chart = StackedChart("ms", stage_colors)
     qtbot.addWidget(chart)
     chart.resize(330, 200)
     chart.show()
@@ -297,7 +297,7 @@ def test_a_frame_interval_above_all_stages_is_inside_the_chart(qtbot: QtBot) -> 
 
 
 def test_one_slow_frame_does_not_press_the_others_flat(qtbot: QtBot) -> None:
-    chart = StackedChart("ms", STAGE_COLORS)
+    chart = StackedChart("ms", stage_colors)
     qtbot.addWidget(chart)
     chart.show()
     for tick in range(100):

@@ -297,7 +297,7 @@ def test_a_panel_out_of_sight_reads_on_and_changes_nothing(meters: MeterPanel) -
 def test_values_that_are_not_known_leave_a_gap_and_no_warning(
     qtbot: QtBot, log_range: tuple[float, float] | None
 ) -> None:
-    chart = StripChart("px", {"a": "#ff0000", "b": "#00ff00"}, log_range=log_range)
+    chart = StripChart("px", lambda: {"a": "#ff0000", "b": "#00ff00"}, log_range=log_range)
     qtbot.addWidget(chart)
     chart.resize(320, 120)
     chart.show()
@@ -321,7 +321,7 @@ def test_values_that_are_not_known_leave_a_gap_and_no_warning(
 
 
 def test_a_line_is_drawn_in_its_colour(qtbot: QtBot) -> None:
-    chart = StripChart("px", {"a": "#ff0000"}, log_range=(0.05, 50.0))
+    chart = StripChart("px", lambda: {"a": "#ff0000"}, log_range=(0.05, 50.0))
     qtbot.addWidget(chart)
     chart.resize(320, 120)
     chart.show()
@@ -338,7 +338,7 @@ def test_a_line_is_drawn_in_its_colour(qtbot: QtBot) -> None:
 
 
 def test_the_chart_forgets_what_is_out_of_sight(qtbot: QtBot) -> None:
-    chart = StripChart("ms", {"a": "#ff0000"})
+    chart = StripChart("ms", lambda: {"a": "#ff0000"})
     qtbot.addWidget(chart)
     chart.show()
     for second in range(100):
