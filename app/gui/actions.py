@@ -1,14 +1,9 @@
-"""What can be done at a key, in one table: the window makes its actions from it, the help lists it."""
+"""What can be done at a key, in one table: the window makes its actions and menus from it, the help lists it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
-
-from app.gui.widgets import named_label
 
 
 class ActionKey(Enum):
@@ -17,6 +12,9 @@ class ActionKey(Enum):
     ARGMAX = "argmax"
     IPR = "ipr"
     DEBIASED = "debiased"
+    QUARTER = "argmax-quarter"
+    DARK = "dark"
+    REGRESSION = "regression"
     RECORD = "record"
     SAVE_LAST = "save last"
     COMPARE_LAST = "compare last"
@@ -32,7 +30,9 @@ class ActionKey(Enum):
     HEATMAP = "heatmap"
     SMOOTHING = "smoothing"
     HOLD_STILL = "hold still"
+    COPY = "copy"
     LABORATORY = "laboratory"
+    FOLDER = "folder"
     HELP = "help"
     QUIT = "quit"
 
@@ -50,61 +50,27 @@ ACTIONS: dict[ActionKey, ActionInfo] = {
     ActionKey.ARGMAX: ActionInfo("Argmax", "read the heatmaps with argmax", ("1",)),
     ActionKey.IPR: ActionInfo("IPR", "read them with integral pose regression", ("2",)),
     ActionKey.DEBIASED: ActionInfo("Debiased IPR", "read them with debiased IPR", ("3",)),
-    ActionKey.RECORD: ActionInfo("Record", "start or finish a recording", ("R",)),
+    ActionKey.QUARTER: ActionInfo("Argmax ¼", "the maximum, a quarter of a cell to the higher neighbour", ("4",)),
+    ActionKey.DARK: ActionInfo("DARK", "a Taylor step on the logarithm of the map", ("5",)),
+    ActionKey.REGRESSION: ActionInfo("Regression", "the network’s own, which reads no heatmap", ("6",)),
+    ActionKey.RECORD: ActionInfo("Record", "start or finish a recording", ("R", "Ctrl+R")),
     ActionKey.SAVE_LAST: ActionInfo("Save the last seconds", "though nobody pressed record", ("B",)),
     ActionKey.COMPARE_LAST: ActionInfo("Compare", "report on every decoder over the last seconds", ("C",)),
     ActionKey.PAUSE: ActionInfo("Pause", "hold the picture, go on", ("Space",)),
     ActionKey.STEP_BACK: ActionInfo("Step back", "hold a file, one picture back", (",",)),
     ActionKey.STEP_FORWARD: ActionInfo("Step forward", "hold a file, one picture forward", (".",)),
     ActionKey.MIRROR: ActionInfo("Mirror", "show the picture as in a looking glass", ("M",)),
-    ActionKey.SNAPSHOT: ActionInfo("Snapshot", "save the annotated picture", ("S",)),
-    ActionKey.FULL_SCREEN: ActionInfo("Full screen", "picture only, on the whole screen (Esc ends it)", ("F",)),
+    ActionKey.SNAPSHOT: ActionInfo("Snapshot", "save the annotated picture", ("S", "Ctrl+S")),
+    ActionKey.FULL_SCREEN: ActionInfo("Full screen", "picture only, on the whole screen (Esc ends it)", ("F", "F11")),
     ActionKey.OPEN: ActionInfo("Open …", "choose a camera, file, folder or stream", ("Ctrl+O",)),
+    ActionKey.FOLDER: ActionInfo("Show the recordings", "open their folder", ("Ctrl+Shift+O",)),
     ActionKey.GHOSTS: ActionInfo("Ghosts", "draw the other decoders beside the chosen one", ("G",)),
     ActionKey.ARROWS: ActionInfo("Arrows", "from ghost to chosen, magnified: × 1, × 4, × 16, off", ("A",)),
     ActionKey.HEATMAP: ActionInfo("Heatmap", "over the picture: one joint, all joints, off", ("H",)),
     ActionKey.SMOOTHING: ActionInfo("Smoothing", "smooth the points with the 1 € filter", ("O",)),
     ActionKey.HOLD_STILL: ActionInfo("Hold still", "measure jitter and bias of every decoder for 5 s", ("T",)),
+    ActionKey.COPY: ActionInfo("Copy the numbers", "jitter, bias and latency, as text", ("Ctrl+C",)),
     ActionKey.LABORATORY: ActionInfo("β laboratory", "a synthetic heatmap that explains the bias", ("L",)),
     ActionKey.HELP: ActionInfo("Help", "show this list", ("?", "F1")),
     ActionKey.QUIT: ActionInfo("Quit", "close the window; a recording is finished first", ("Ctrl+Q",)),
 }
-
-
-class HelpDialog(QDialog):
-    """The keys, and how to read the meters."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("PoseScope: keys and meters")
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(18)
-        rows = (len(ACTIONS) + 1) // 2
-        for place, info in enumerate(ACTIONS.values()):
-            column, row = divmod(place, rows)
-            grid.addWidget(QLabel(f"<b>{'</b>, <b>'.join(info.keys)}</b>"), row, 3 * column)
-            grid.addWidget(QLabel(info.title), row, 3 * column + 1)
-            grid.addWidget(named_label("hint", info.explained), row, 3 * column + 2)
-        meters = QLabel(
-            "<p><b>Jitter</b> is how much the joints tremble, in pixels of the source; steady motion is left out, "
-            "so hold still to compare decoders.</p>"
-            "<p><b>Bias</b> is the distance from a decoder's point to the peak of the heatmap that it read: every "
-            "background cell pulls the mean of plain IPR toward the middle of the crop.</p>"
-            "<p><b>β</b> of IPR and debiased IPR is how sharply the softmax picks the peak. A small β collapses IPR "
-            "to the middle, where it hardly trembles; around 10 it trembles most, since the pull itself trembles; at "
-            "50 it is nearly the maximum. Debiased IPR stays near the peak throughout. The meters start anew when β "
-            "changes.</p>"
-            "<p><b>Latency</b> counts from the moment this computer received a frame to the end of the paint that "
-            "shows its skeleton. The camera's and the screen's own delays are not included.</p>"
-        )
-        meters.setWordWrap(True)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(22, 18, 22, 16)
-        layout.addLayout(grid)
-        layout.addSpacing(10)
-        layout.addWidget(meters)
-        layout.addWidget(buttons)
-        self.setMinimumWidth(520)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

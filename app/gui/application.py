@@ -38,10 +38,9 @@ def run_window(options: argparse.Namespace) -> int:
     assert isinstance(application, QApplication)
     application.setApplicationName("PoseScope")
     application.setApplicationVersion(__version__)
-    apply_theme(application)
-
-    stored, complaints = load_settings()
+    stored, complaints = load_settings(set_aside=True)
     settings = _with_options(stored, options)
+    apply_theme(application, settings.theme)
 
     def make_session(source: str, network: NetworkChoice) -> Session:
         return Session(

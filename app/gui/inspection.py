@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QObject, QPointF, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from app.errors import OutputError
@@ -13,6 +14,7 @@ from app.frames import PoseResult
 from app.gui.hold_still_card import HoldStillDialog
 from app.gui.latency_panel import save_ledger
 from app.gui.message_bar import MessageBar
+from app.gui.numbers_text import numbers_as_text
 from app.gui.side_panel import SidePanel
 from app.gui.video_view import VideoView
 from app.gui.view_panel import HEATMAP_JOINT
@@ -44,6 +46,7 @@ class Inspection(QObject):
         panel.meters.snapshot_read.connect(self._show_snapshot)
         panel.meters.window_chosen.connect(self._set_jitter_window)
         panel.meters.hold_still_asked.connect(self.hold_still)
+        panel.meters.people.person_chosen.connect(self._look_at)
         panel.latency.window_chosen.connect(self._set_latency_window)
         panel.latency.save_asked.connect(self._save_ledger)
         panel.loupe.joint_chosen.connect(self.choose_joint)
@@ -99,13 +102,25 @@ class Inspection(QObject):
         result = self._view.result
         if result is None or not result.people:
             return
-        points = np.asarray(result.shown[0].points[result.decoder], np.float64)
         x = result.frame.image.shape[1] - 1 - place.x() if mirrored else place.x()
-        distances = np.hypot(points[:, 0] - x, points[:, 1] - place.y())
-        nearest = int(np.argmin(np.nan_to_num(distances, nan=np.inf)))
-        if distances[nearest] <= _CLICK_REACH * result.people[0].region.body_size:
+        # The nearest joint of each, as a share of the reach of a click.
+        nearest = []
+        for person in result.shown:
+            points = np.asarray(person.points[result.decoder], np.float64)
+            distances = np.nan_to_num(np.hypot(points[:, 0] - x, points[:, 1] - place.y()), nan=np.inf)
+            joint = int(np.argmin(distances))
+            nearest.append((float(distances[joint]) / (_CLICK_REACH * person.region.body_size), person.id, joint))
+        share, number, joint = min(nearest)
+        if share <= 1:
+            self._look_at(number)
             self._panel.show_tab(self._panel.loupe)
-            self.choose_joint(nearest)
+            self.choose_joint(joint)
+
+    def _look_at(self, person: int) -> None:
+        """Meters and loupe look at the person with this number."""
+        if self._session is not None:
+            self._session.look_at(person)
+            self.style_changed.emit()
 
     # --- session ----------------------------------------------------------------------------------------------
 
@@ -158,6 +173,12 @@ class Inspection(QObject):
             self._messages.show_message(str(error), "error")
             return
         self._messages.show_message(f"Saved {path}")
+
+    def copy_numbers(self) -> None:
+        """Put the meters into the clipboard, as a table with tabs."""
+        if self._session is not None:
+            QGuiApplication.clipboard().setText(numbers_as_text(self._session))
+            self._messages.show_message("The numbers are in the clipboard, as a table.")
 
     # --- hold still -------------------------------------------------------------------------------------------
 

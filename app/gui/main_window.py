@@ -7,16 +7,22 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from app.errors import OutputError, UserError
 from app.frames import PoseResult
-from app.gui.actions import ACTIONS, ActionKey, HelpDialog
+from app.gui.actions import ACTIONS, ActionKey
+from app.gui.appearance import Appearance
+from app.gui.commands import make_actions, show_checks
 from app.gui.compare_control import CompareControl, OfferingMessageBar
+from app.gui.dropping import DropTarget
 from app.gui.inspection import Inspection
+from app.gui.menu_bar import MainMenu
+from app.gui.network_control import NetworkControl
 from app.gui.pages import Pages
+from app.gui.recent_sources import RecentSources
 from app.gui.recording_control import RecordingControl, RecordingParts
 from app.gui.saving import recording_message, save_screenshot
 from app.gui.side_panel import SidePanel
@@ -53,7 +59,7 @@ class MainWindow(QMainWindow):
         self._make_session = make_session
         self._recordings = recordings
         self._settings = settings or Settings()
-        self._mirror = self._settings.mirror
+        self.mirrored = self._settings.mirror
         self.screenshot_path: Path | None = None
         self.screenshot_error = ""
         self._reported: set[str] = set()
@@ -89,21 +95,34 @@ class MainWindow(QMainWindow):
         self.comparison = CompareControl(
             self, self.messages, self.panel.record_menu, recordings, self._settings.preroll_s
         )
-        self.panel.network.network_chosen.connect(lambda model: self._use_network(model=model))
-        self.panel.network.device_chosen.connect(lambda device: self._use_network(device=device))
+        self.network = NetworkControl(self, self.panel.network, self.messages, self._network_asked)
         self._status = named_label("status")
         self._status.setTextFormat(Qt.TextFormat.PlainText)
         self._status.setMinimumWidth(1)  # a long name must not widen the window
-        self._actions = self._make_actions()
+        self._actions = make_actions(self)
         self.panel.connect_buttons(self._actions)
         self._buttons = self.panel.buttons
-        self._buttons[ActionKey.MIRROR].setChecked(self._mirror)
+        self._buttons[ActionKey.MIRROR].setChecked(self.mirrored)
         self.pages = Pages(self._make_live_page())
         self.pages.laboratory_built.connect(self._join_laboratory)
         self.pages.laboratory_shown.connect(lambda: self.pages.show_beta(self.session.choice.beta))
+        self.appearance = Appearance(self, self._settings.theme, self._settings.language, self.messages.show_message)
+        self.recents = RecentSources(self._settings.recent)
+        self.menu = MainMenu(
+            self._actions,
+            self.panel.record_menu,
+            self.panel.network,
+            self.appearance,
+            lambda: self.recents.sources,
+            self.open_source,
+        )
+        self.menu.place(self, self.pages)
         self.setCentralWidget(self.pages)
+        self._drops = DropTarget(self, self.open_source, lambda path: self.network.use(model=path))
         self.view.setFocus()  # not a button, whose focus ring would look like a choice
         self.resize(1280, 720)
+        self.restoreGeometry(QByteArray.fromBase64(self._settings.window.encode()))
+        self.panel.show_named_tab(self._settings.tab)
         self._view_timer = QTimer(self, interval=_VIEW_TICK_MS, timerType=Qt.TimerType.PreciseTimer)
         self._view_timer.timeout.connect(self._pull)
         self._status_timer = QTimer(self, interval=_STATUS_TICK_MS)
@@ -111,44 +130,6 @@ class MainWindow(QMainWindow):
         self._adopt(session)
 
     # --- building ---------------------------------------------------------------------------------------------
-
-    def _make_actions(self) -> dict[ActionKey, QAction]:
-        handlers: dict[ActionKey, Callable[[], object]] = {
-            ActionKey.ARGMAX: lambda: self.choose_decoder("argmax"),
-            ActionKey.IPR: lambda: self.choose_decoder("ipr"),
-            ActionKey.DEBIASED: lambda: self.choose_decoder("debiased"),
-            ActionKey.RECORD: self.recording.toggle,
-            ActionKey.SAVE_LAST: self.recording.save_last,
-            ActionKey.COMPARE_LAST: self.comparison.compare,
-            ActionKey.PAUSE: self.toggle_pause,
-            ActionKey.STEP_BACK: lambda: self._step(-1),
-            ActionKey.STEP_FORWARD: lambda: self._step(1),
-            ActionKey.MIRROR: self.toggle_mirror,
-            ActionKey.SNAPSHOT: self.recording.save_snapshot,
-            ActionKey.FULL_SCREEN: self.toggle_full_screen,
-            ActionKey.OPEN: self.source.choose,
-            ActionKey.GHOSTS: self.panel.looks.toggle_ghosts,
-            ActionKey.ARROWS: self.panel.looks.next_arrows,
-            ActionKey.HEATMAP: self.panel.looks.next_heatmap,
-            ActionKey.SMOOTHING: lambda: self.panel.looks.set_smoothing(not self.panel.looks.smoothing_on),
-            ActionKey.HOLD_STILL: self.inspection.hold_still,
-            ActionKey.LABORATORY: self.toggle_laboratory,
-            ActionKey.HELP: lambda: HelpDialog(self).open(),
-            ActionKey.QUIT: self.close,
-        }
-        actions = {}
-        for key, info in ACTIONS.items():
-            action = QAction(info.title, self)
-            action.setShortcuts([QKeySequence(text) for text in info.keys])
-            action.setAutoRepeat(key in (ActionKey.STEP_BACK, ActionKey.STEP_FORWARD))
-            action.triggered.connect(lambda _checked=False, handler=handlers[key]: handler())
-            self.addAction(action)
-            actions[key] = action
-        leave = QAction(self)
-        leave.setShortcut(QKeySequence(Qt.Key.Key_Escape))
-        leave.triggered.connect(self._leave_full_screen)
-        self.addAction(leave)
-        return actions
 
     def _make_live_page(self) -> QWidget:
         left = QVBoxLayout()
@@ -174,6 +155,7 @@ class MainWindow(QMainWindow):
         self.view.clear()
         self.meters.watch(session.board)
         self.source.adopt(session)
+        self.network.adopt(session)
         self.inspection.adopt(session)
         self.recording.adopt(session)
         self.comparison.adopt(session)
@@ -195,6 +177,7 @@ class MainWindow(QMainWindow):
             self.messages.show_message(str(error), "error")
             return
         self.messages.clear()
+        self.recents.add(text)
         self.recording.tell(self.session.stop())
         session.set_decoder(self.session.choice.name)
         session.set_beta(self.session.choice.beta)
@@ -208,20 +191,18 @@ class MainWindow(QMainWindow):
             self._settings,
             camera=self.session.source.reopen_text or self._settings.camera,
             wish=self.recording.wish,
-            mirror=self._mirror,
+            mirror=self.mirrored,
             loop=self.source.loop,
+            people=self.session.most_people,
+            theme=self.appearance.theme,
+            language=self.appearance.language,
+            recent=self.recents.sources,
+            window=bytes(self.saveGeometry().toBase64().data()).decode(),
+            tab=self.panel.tab_name,
         )
 
-    def _use_network(self, **changes: str) -> None:
-        """Read with another network as soon as it is loaded; the present one goes on until then."""
-        if self.session.pipeline.finished.is_set():
-            self.messages.show_message("There is no picture to read: open another source first.", "warning")
-            return
+    def _network_asked(self) -> None:
         self._reported.clear()
-        try:
-            self.session.use_network(dataclasses.replace(self.session.wanted_network, **changes))
-        except UserError as error:
-            self.messages.show_message(str(error), "error")
         self._update_status()
 
     def _pull(self) -> None:
@@ -234,9 +215,9 @@ class MainWindow(QMainWindow):
 
     def _show(self, result: PoseResult, *, again: bool = False) -> None:
         started_ns = time.perf_counter_ns()
-        self.view.mirrored = self._mirror
-        self.inspection.show(result, mirror=self._mirror)
-        image = self.session.pictures.draw(result, self.inspection.style(mirror=self._mirror))
+        self.view.mirrored = self.mirrored
+        self.inspection.show(result, mirror=self.mirrored)
+        image = self.session.pictures.draw(result, self.inspection.style(mirror=self.mirrored))
         self.view.show_result(result, image, time.perf_counter_ns() - started_ns, again=again)
         self.source.show_place()
 
@@ -258,12 +239,11 @@ class MainWindow(QMainWindow):
 
     def _update_status(self) -> None:
         session, pipeline = self.session, self.session.pipeline
-        wanted, loading = session.wanted_network, bool(pipeline.networks.pending) and not pipeline.finished.is_set()
         self.source.update()
         self.setWindowTitle(f"{session.source.name} — PoseScope")  # a camera's name is known when it is open
         self.view.badge = self._badge()
         self.view.big_badge = self.inspection.hold_still_badge()
-        self.panel.network.show_network(wanted.model, session.device_label, wanted.device, loading=loading)
+        self.network.update()
         self._status.setText("   ·   ".join(part for part in self.source.description() if part))
         self.meters.show_dropped(pipeline.dropped)
         for trouble, kind in (  # the worst last, for it stays on the screen
@@ -327,6 +307,11 @@ class MainWindow(QMainWindow):
         choice = self.session.choice
         self.decoders.show_choice(choice.name, choice.beta)
         self.meters.choose(choice.name)
+        self.show_checks()
+
+    def show_checks(self, *_: object) -> None:
+        """Check what is in use in the menus."""
+        show_checks(self, self._actions)
 
     def toggle_pause(self) -> None:
         """Hold the picture, or go on; from the end of a file to its beginning."""
@@ -338,7 +323,7 @@ class MainWindow(QMainWindow):
         self._update_status()
         self.view.update()
 
-    def _step(self, count: int) -> None:
+    def step(self, count: int) -> None:
         self.source.step(count)
         self._set_pause_button(self.session.paused)
 
@@ -348,8 +333,8 @@ class MainWindow(QMainWindow):
 
     def toggle_mirror(self) -> None:
         """Show the picture as in a looking glass; data and recordings stay as they are."""
-        self._mirror = not self._mirror
-        self._buttons[ActionKey.MIRROR].setChecked(self._mirror)
+        self.mirrored = not self.mirrored
+        self._buttons[ActionKey.MIRROR].setChecked(self.mirrored)
         if self.view.result is not None:
             self._show(self.view.result, again=True)
 
@@ -374,7 +359,7 @@ class MainWindow(QMainWindow):
         if not self.isFullScreen():
             self.pages.toggle()
 
-    def _leave_full_screen(self) -> None:
+    def leave_full_screen(self) -> None:
         if self.isFullScreen():
             self.toggle_full_screen()
 

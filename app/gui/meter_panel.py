@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 from app.decoder_display import PX_RANGE
 from app.gui import theme
 from app.gui.decoder_table import DecoderTable
+from app.gui.people_row import PeopleRow
 from app.gui.stage_bar import StageBar
 from app.gui.strip_chart import StripChart
 from app.gui.widgets import named_label, tool_button
@@ -47,6 +48,7 @@ class MeterPanel(QWidget):
             "The camera's own delay and the screen's are not included."
         )
         self._bar = StageBar()
+        self.people = PeopleRow()
         self.table = DecoderTable()
         self._jitter_chart = StripChart("px", lambda: theme.DECODERS, log_range=PX_RANGE)
         self._jitter_chart.setToolTip("Jitter of every decoder over the last 20 seconds, logarithmic")
@@ -76,6 +78,7 @@ class MeterPanel(QWidget):
         layout.addLayout(head)
         layout.addWidget(self._bar)
         layout.addWidget(named_label("heading", "JITTER AND BIAS OF EVERY DECODER"))
+        layout.addWidget(self.people)
         layout.addWidget(self.table)
         for label in (self._smoothing_text, self._joints_text, self._motion_text):
             layout.addWidget(label)
@@ -169,6 +172,7 @@ class MeterPanel(QWidget):
     def _show_numbers(self, snapshot: MeterSnapshot) -> None:
         self.table.show_numbers(self._in_unit(snapshot.jitter), self._in_unit(snapshot.bias))
         self._bar.show_stages({stage: snapshot.latency[stage].p50 for stage in STAGES if stage in snapshot.latency})
+        self.people.show_people(snapshot.people, snapshot.person)
         self._joints_text.setText(joints_text(snapshot.jitter))
         self._motion_text.setText(self._motion(snapshot))
         smoothed = snapshot.smoothed_jitter.overall.get(self._chosen, math.nan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QMenuBar, QStackedWidget, QVBoxLayout, QWidget
 
 from app.gui.widgets import tool_button
 
@@ -42,12 +42,18 @@ class Pages(QWidget):
             self._group.addButton(button, index)
             row.addWidget(button)
         row.addStretch(1)
+        self._row = row
         self._group.button(LIVE).setChecked(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.bar)
         layout.addWidget(self._stack, 1)
+
+    def add_menu(self, menu: QMenuBar) -> None:
+        """Put the menus at the beginning of the bar."""
+        self._row.insertWidget(0, menu)
+        self._row.insertSpacing(1, 18)
 
     def show_live(self) -> None:
         """Bring the live picture to the front."""

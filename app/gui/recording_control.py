@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QToolButton
 
 from app.errors import OutputError
@@ -99,6 +100,16 @@ class RecordingControl(QObject):
             except OutputError as error:
                 self._messages.show_message(str(error), "error")
         self.update()
+
+    def show_folder(self) -> None:
+        """Open the folder of the recordings in the system's own way."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self._messages.show_message(f"Cannot make {self.folder}: {error.strerror}.", "error")
+            return
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.folder.absolute()))):
+            self._messages.show_message(f"No program opens folders here. The recordings are in {self.folder}")
 
     def finish(self, reason: str = "") -> None:
         """End the running recording, if any, and say so after `reason`, which is an error where it is given."""

@@ -27,6 +27,7 @@ from app.gui.record_menu import RecordMenu
 from app.gui.view_panel import ViewPanel
 from app.gui.widgets import named_label, tool_button
 
+TAB_NAMES = ("meters", "joints", "loupe", "latency", "view")
 _WIDTH = 372
 _BUTTON_ROWS = (
     (ActionKey.RECORD, ActionKey.PAUSE),
@@ -124,6 +125,16 @@ class SidePanel(QWidget):
         """Let each button do what its action does."""
         for key, button in self.buttons.items():
             button.clicked.connect(actions[key].trigger)
+
+    @property
+    def tab_name(self) -> str:
+        """The panel in front, for the settings."""
+        return TAB_NAMES[self._tabs.currentIndex()]
+
+    def show_named_tab(self, name: str) -> None:
+        """Bring that panel to the front, if there is one of that name."""
+        if name in TAB_NAMES:
+            self._tabs.setCurrentIndex(TAB_NAMES.index(name))
 
     def show_tab(self, widget: QWidget) -> None:
         """Bring one of the panels to the front."""

@@ -70,6 +70,9 @@ QToolButton#flat { background: transparent; border-color: transparent; padding: 
     color: $muted; }
 QToolButton#flat:hover, QToolButton#flat:open { color: $text; border-color: $line; }
 QToolButton#flat:focus { border-color: $accent; }
+QMenuBar { background: transparent; }
+QMenuBar::item { background: transparent; padding: 5px 9px; border-radius: 6px; color: $muted; }
+QMenuBar::item:selected, QMenuBar::item:pressed { background: $raised; color: $text; }
 QMenu { background: $raised; border: 1px solid $line; padding: 5px; }
 QMenu::item { padding: 6px 18px 6px 10px; border-radius: 4px; }
 QMenu::item:selected { background: $line; }

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsView
 
 from app.__main__ import main
 from app.bundled import SAMPLE_CLIP
-from app.gui.actions import HelpDialog
+from app.gui.help_dialog import HelpDialog
 from app.gui.main_window import MainWindow
 from app.sources import camera_list
 from tests.app.gui.desk import LONG_MS, MISSING_OFFSCREEN, top_levels

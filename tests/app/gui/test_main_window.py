@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QListWidget, QP
 
 from app.decoder_display import bgr, decoder_color
 from app.gui import theme
-from app.gui.actions import ACTIONS, HelpDialog
+from app.gui.actions import ACTIONS
 from app.gui.decoder_table import DecoderTable
+from app.gui.help_dialog import HelpDialog
 from app.gui.source_dialog import SourceDialog
 from app.session import NetworkChoice
 from app.sources import make_source
