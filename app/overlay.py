@@ -52,7 +52,7 @@ class OverlayStyle:
 
     mirror: flip the picture left to right, as in a looking glass. Text stays readable, and left and right
         keep their colours, since they are the person's own.
-    show_readings: draw the meters, where readings are given.
+    show_readings: draw the meters, where readings are given. show_caption: draw the plate that they stand on.
     min_score: a limb or joint with a lower score is faint, one with a far lower score is left out.
     ghosts: decoders that are drawn thinly beside the chosen one, with a legend; the chosen one then has its own
         decoder's colour too, instead of those of left and right.
@@ -62,6 +62,7 @@ class OverlayStyle:
 
     mirror: bool = False
     show_readings: bool = True
+    show_caption: bool = True
     min_score: float = 0.3
     ghosts: frozenset[str] = frozenset()
     arrows: float = 0
@@ -119,7 +120,8 @@ def draw_overlay(result: PoseResult, style: OverlayStyle, *, readings: Readings 
         draw_tags(picture, result, mirror=style.mirror)
     if (ghosts := ghost_decoders(style.ghosts, result.decoder)) and result.people:
         draw_ghost_legend(picture, result.decoder, ghosts, style.arrows)
-    draw_caption(picture, result, readings if style.show_readings else None)
+    if style.show_caption:
+        draw_caption(picture, result, readings if style.show_readings else None)
     return picture
 
 

@@ -31,6 +31,7 @@ class ActionKey(Enum):
     SMOOTHING = "smoothing"
     HOLD_STILL = "hold still"
     COPY = "copy"
+    SPLIT = "split"
     LABORATORY = "laboratory"
     FOLDER = "folder"
     HELP = "help"
@@ -67,6 +68,7 @@ ACTIONS: dict[ActionKey, ActionInfo] = {
     ActionKey.GHOSTS: ActionInfo("Ghosts", "draw the other decoders beside the chosen one", ("G",)),
     ActionKey.ARROWS: ActionInfo("Arrows", "from ghost to chosen, magnified: × 1, × 4, × 16, off", ("A",)),
     ActionKey.HEATMAP: ActionInfo("Heatmap", "over the picture: one joint, all joints, off", ("H",)),
+    ActionKey.SPLIT: ActionInfo("Split view", "two decoders, with a divider to drag", ("D",)),
     ActionKey.SMOOTHING: ActionInfo("Smoothing", "smooth the points with the 1 € filter", ("O",)),
     ActionKey.HOLD_STILL: ActionInfo("Hold still", "measure jitter and bias of every decoder for 5 s", ("T",)),
     ActionKey.COPY: ActionInfo("Copy the numbers", "jitter, bias and latency, as text", ("Ctrl+C",)),

@@ -19,7 +19,15 @@ _DECODERS = (
     ActionKey.ARGMAX, ActionKey.IPR, ActionKey.DEBIASED, ActionKey.QUARTER, ActionKey.DARK, ActionKey.REGRESSION,
 )  # fmt: skip
 _CHECKABLE = frozenset(
-    (*_DECODERS, ActionKey.RECORD, ActionKey.PAUSE, ActionKey.MIRROR, ActionKey.GHOSTS, ActionKey.SMOOTHING)
+    (
+        *_DECODERS,
+        ActionKey.RECORD,
+        ActionKey.PAUSE,
+        ActionKey.MIRROR,
+        ActionKey.GHOSTS,
+        ActionKey.SPLIT,
+        ActionKey.SMOOTHING,
+    )
 )
 _REPEATED = (ActionKey.STEP_BACK, ActionKey.STEP_FORWARD)
 
@@ -64,6 +72,7 @@ def _handlers(window: MainWindow) -> dict[ActionKey, Callable[[], object]]:
         ActionKey.GHOSTS: panel.looks.toggle_ghosts,
         ActionKey.ARROWS: panel.looks.next_arrows,
         ActionKey.HEATMAP: panel.looks.next_heatmap,
+        ActionKey.SPLIT: panel.looks.toggle_split,
         ActionKey.SMOOTHING: lambda: panel.looks.set_smoothing(not panel.looks.smoothing_on),
         ActionKey.HOLD_STILL: window.inspection.hold_still,
         ActionKey.COPY: window.inspection.copy_numbers,
@@ -81,6 +90,7 @@ def show_checks(window: MainWindow, actions: dict[ActionKey, QAction]) -> None:
         ActionKey.PAUSE: window.session.paused,
         ActionKey.MIRROR: window.mirrored,
         ActionKey.GHOSTS: bool(looks.ghosts),
+        ActionKey.SPLIT: bool(looks.split),
         ActionKey.SMOOTHING: looks.smoothing_on,
         **{key: window.session.choice.name == key.value for key in _DECODERS},
     }

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.errors import OutputError
 from app.frames import PoseResult
+from app.gui.big_meters import BigMeters
 from app.gui.hold_still_card import HoldStillDialog
 from app.gui.latency_panel import save_ledger
 from app.gui.message_bar import MessageBar
@@ -43,6 +44,7 @@ class Inspection(QObject):
         self._recordings = recordings
         self._session: Session | None = None
         self._latency_window_s = LATENCY_WINDOW_S
+        self.big_meters = BigMeters()
         panel.meters.snapshot_read.connect(self._show_snapshot)
         panel.meters.window_chosen.connect(self._set_jitter_window)
         panel.meters.hold_still_asked.connect(self.hold_still)
@@ -130,6 +132,7 @@ class Inspection(QObject):
         wanted = self._panel.in_sight(self._panel.loupe) or self._panel.looks.heatmap != "off"
         self._session.pipeline.keep_heatmaps = wanted
         self._session.set_recorded_style(self.style(mirror=False))
+        self._view.split.decoder = self._panel.looks.split
         self.style_changed.emit()
 
     def _smoothing_changed(self) -> None:
@@ -158,6 +161,7 @@ class Inspection(QObject):
             panel.latency.add(snapshot)
         if not numbers:
             return
+        self.big_meters.show_snapshot(snapshot, session.choice.name)
         if panel.in_sight(panel.latency):
             panel.latency.show_numbers(snapshot, session)
         if panel.in_sight(panel.joints):

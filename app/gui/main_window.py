@@ -217,7 +217,9 @@ class MainWindow(QMainWindow):
         started_ns = time.perf_counter_ns()
         self.view.mirrored = self.mirrored
         self.inspection.show(result, mirror=self.mirrored)
-        image = self.session.pictures.draw(result, self.inspection.style(mirror=self.mirrored))
+        style = self.inspection.style(mirror=self.mirrored)
+        image = self.session.pictures.draw(result, style)
+        self.view.split.draw(result, style)
         self.view.show_result(result, image, time.perf_counter_ns() - started_ns, again=again)
         self.source.show_place()
 
@@ -348,6 +350,7 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.WindowStateChange:  # the desktop has its own ways into the full screen
             for part in (self.pages.bar, self.panel, self._status):
                 part.setVisible(not self.isFullScreen())
+            self.view.big_meters = self.inspection.big_meters if self.isFullScreen() else None
             self.source.show_or_hide()
 
     def _join_laboratory(self) -> None:

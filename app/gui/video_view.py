@@ -6,14 +6,18 @@ import time
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.frames import Image, PoseResult
 from app.gui import theme
+from app.gui.big_meters import BigMeters
+from app.gui.split import Split
 
 _MARKER_RADIUS = 15.0
+_SPLIT_STEP = 0.02
 OPENING = "Opening the source …"
 
 
@@ -23,6 +27,7 @@ class VideoView(QWidget):
     first_painted: emitted once for each result, at the end of the paint that first showed it, with the result, the
         time its overlay took, the time the paint took, and the moment (host clock), all in ns.
     clicked: a place in the picture, in its pixels as they are shown, and whether they are shown mirrored.
+    split: the other decoder on the right of a divider. big_meters: large numbers over the picture, or None.
     marker: a place, likewise, around which a ring is drawn; not part of what is recorded. mirrored: set by the owner.
     """
 
@@ -36,6 +41,7 @@ class VideoView(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Picture")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)  # the cursor tells where the divider of a split picture is
         self._image: Image | None = None
         self._result: PoseResult | None = None
         self._scaled_from: Image | None = None
@@ -48,6 +54,11 @@ class VideoView(QWidget):
         self.marker: tuple[float, float] | None = None
         self.mirrored = False
         self.recording_text = ""
+        self.split = Split()
+        self.big_meters: BigMeters | None = None
+        self._dragging = False
+        self._right_from: Image | None = None
+        self._right = self._scaled
 
     @property
     def image(self) -> Image | None:
@@ -76,7 +87,7 @@ class VideoView(QWidget):
 
     def clear(self) -> None:
         """Show no picture until another result comes."""
-        self._result = self._image = self._scaled_from = None
+        self._result = self._image = self._scaled_from = self._right_from = self.split.image = None
         self._unseen = False
         self.empty_text = OPENING
         self.update()
@@ -97,6 +108,8 @@ class VideoView(QWidget):
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.empty_text)
         else:
             self._paint_picture(painter, self._image)
+        if self.big_meters is not None:
+            self.big_meters.paint(painter, QRectF(self.rect()))
         if self.badge:
             self._paint_badge(painter)
         if self.big_badge:
@@ -112,6 +125,8 @@ class VideoView(QWidget):
     def _paint_picture(self, painter: QPainter, image: Image) -> None:
         target, scale = self._target(image)
         painter.drawImage(target.topLeft(), self._on_screen(image, target))
+        if self.split.image is not None:
+            self._paint_split(painter, target, self.split.image)
         if self.marker is not None and np.isfinite(self.marker).all():
             # The centre of the top left pixel is (0, 0).
             centre = target.topLeft() + QPointF(self.marker[0] + 0.5, self.marker[1] + 0.5) * scale
@@ -121,24 +136,34 @@ class VideoView(QWidget):
                 painter.setPen(QPen(color, width_px))
                 painter.drawEllipse(centre, _MARKER_RADIUS, _MARKER_RADIUS)
 
-    def _on_screen(self, image: Image, target: QRectF) -> QImage:
-        """`image` as large as `target`, in the screen's own pixels and layout.
+    def _paint_split(self, painter: QPainter, target: QRectF, image: Image) -> None:
+        size = self._size_on_screen(target)
+        if self._right_from is not image or self._right.shape[1::-1] != size:
+            self._right_from, self._right = image, _scaled(image, size)
+        line = self.split.line(target)
+        painter.save()
+        painter.setClipRect(QRectF(line, target.top(), target.right() - line, target.height()))
+        painter.drawImage(target.topLeft(), self._as_picture(self._right))
+        painter.restore()
+        self.split.paint(painter, target)
 
-        OpenCV scales and converts in a quarter of the time that Qt takes for both; a repaint without a new picture
-        takes the one that is there.
-        """
-        ratio = self.devicePixelRatioF()
-        size = (max(1, round(target.width() * ratio)), max(1, round(target.height() * ratio)))
+    def _on_screen(self, image: Image, target: QRectF) -> QImage:
+        """`image` as large as `target`; a repaint without a new picture takes the one that is there."""
+        size = self._size_on_screen(target)
         if self._scaled_from is not image or self._scaled.shape[1::-1] != size:
-            scaled = image
-            if image.shape[1::-1] != size:
-                # From half the size on, a mean of four pixels leaves some out: that flickers.
-                how = cv2.INTER_AREA if size[0] < image.shape[1] / 2 else cv2.INTER_LINEAR
-                scaled = np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
-            self._scaled_from, self._scaled = image, np.asarray(cv2.cvtColor(scaled, cv2.COLOR_BGR2BGRA), np.uint8)
-        # Over the array, not a copy: the stride is passed, and self._scaled keeps the array alive.
-        picture = QImage(self._scaled.data, *size, self._scaled.strides[0], QImage.Format.Format_RGB32)
-        picture.setDevicePixelRatio(ratio)
+            self._scaled_from, self._scaled = image, _scaled(image, size)
+        return self._as_picture(self._scaled)
+
+    def _size_on_screen(self, target: QRectF) -> tuple[int, int]:
+        """Width and height in the screen's own pixels."""
+        ratio = self.devicePixelRatioF()
+        return max(1, round(target.width() * ratio)), max(1, round(target.height() * ratio))
+
+    def _as_picture(self, scaled: NDArray[np.uint8]) -> QImage:
+        # Over the array, not a copy: the stride is passed, and whoever owns the array keeps it alive.
+        height, width = scaled.shape[:2]
+        picture = QImage(scaled.data, width, height, scaled.strides[0], QImage.Format.Format_RGB32)
+        picture.setDevicePixelRatio(self.devicePixelRatioF())
         return picture
 
     def _target(self, image: Image) -> tuple[QRectF, float]:
@@ -155,9 +180,34 @@ class VideoView(QWidget):
         super().mousePressEvent(event)
         if event.button() == Qt.MouseButton.LeftButton and self._image is not None:
             target, scale = self._target(self._image)
-            if target.contains(event.position()):
+            if self.split.is_near(target, event.position()):
+                self._dragging = True
+            elif target.contains(event.position()):
                 place = (event.position() - target.topLeft()) / scale - QPointF(0.5, 0.5)
                 self.clicked.emit(place, self.mirrored)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        if self._image is None:
+            return
+        target, _ = self._target(self._image)
+        if self._dragging:
+            self.split.drag(target, event.position().x())
+            self.update()
+        near = self._dragging or self.split.is_near(target, event.position())
+        self.setCursor(Qt.CursorShape.SplitHCursor if near else Qt.CursorShape.ArrowCursor)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        self._dragging = False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = {Qt.Key.Key_Left: -_SPLIT_STEP, Qt.Key.Key_Right: _SPLIT_STEP}.get(Qt.Key(event.key()))
+        if step is not None and self.split.is_on:
+            self.split.move(self.split.place + step)
+            self.update()
+        else:
+            super().keyPressEvent(event)
 
     def _paint_big_badge(self, painter: QPainter) -> None:
         font = QFont(self.font())
@@ -201,3 +251,15 @@ class VideoView(QWidget):
         radius = min(plate.height() / 2, 26.0)
         painter.drawRoundedRect(plate, radius, radius)
         painter.setPen(QColor(theme.TEXT))
+
+
+def _scaled(image: Image, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """`image` (H, W, 3) BGR as (height, width, 4) in the screen's layout; size: width and height.
+
+    OpenCV scales and converts in a quarter of the time that Qt takes for both.
+    """
+    if image.shape[1::-1] != size:
+        # From half the size on, a mean of four pixels leaves some out: that flickers.
+        how = cv2.INTER_AREA if size[0] < image.shape[1] / 2 else cv2.INTER_LINEAR
+        image = np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2BGRA), np.uint8)

@@ -1,4 +1,4 @@
-"""What is drawn over the picture: ghosts, arrows, heatmaps; and the smoothing of the points."""
+"""What is drawn over the picture: a second decoder, ghosts, arrows, heatmaps; and the smoothing of the points."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QPixmap
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
+    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -68,6 +69,8 @@ class ViewPanel(QWidget):
         self.ghosts: frozenset[str] = frozenset()
         self.arrows = 0
         self.heatmap = HEATMAP_OFF
+        self.split = ""
+        self._last_split = ""
         self.smoothing_on = False
         self.smoothing_settings = OneEuroSettings()
         self._last_ghosts = frozenset(DISPLAY_NAMES)
@@ -75,6 +78,8 @@ class ViewPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
+        layout.addWidget(named_label("heading", "SPLIT VIEW"))
+        layout.addWidget(self._make_split())
         layout.addWidget(named_label("heading", "GHOSTS OF OTHER DECODERS"))
         layout.addLayout(self._make_ghosts())
         layout.addWidget(named_label("heading", "ARROWS FROM GHOST TO CHOSEN"))
@@ -92,6 +97,16 @@ class ViewPanel(QWidget):
         layout.addWidget(named_label("heading", "SMOOTHING, 1 € FILTER"))
         layout.addLayout(self._make_smoothing())
         layout.addStretch(1)
+
+    def _make_split(self) -> QComboBox:
+        self._splits = QComboBox()
+        self._splits.setAccessibleName("Split view")
+        self._splits.setToolTip("The chosen decoder on the left, another one on the right of a divider that you drag")
+        self._splits.addItem("Off", "")
+        for name in DISPLAY_NAMES:
+            self._splits.addItem(f"Right: {display_title(name)}", name)
+        self._splits.activated.connect(lambda row: self.set_split(self._splits.itemData(row)))
+        return self._splits
 
     def _make_ghosts(self) -> QGridLayout:
         grid = QGridLayout()
@@ -146,6 +161,17 @@ class ViewPanel(QWidget):
     def heatmap_of(self, joint: int) -> int | None:
         """What the overlay is to draw while `joint` is the chosen one."""
         return {HEATMAP_OFF: None, HEATMAP_JOINT: joint, HEATMAP_ALL: ALL_JOINTS}[self.heatmap]
+
+    def set_split(self, decoder: str) -> None:
+        """Show this decoder on the right of a divider; empty: do not split."""
+        self.split = decoder
+        self._last_split = decoder or self._last_split
+        self._splits.setCurrentIndex(self._splits.findData(decoder))
+        self.style_changed.emit()
+
+    def toggle_split(self) -> None:
+        """With the decoder that was there last, or not at all."""
+        self.set_split("" if self.split else self._last_split or "ipr")
 
     def set_ghosts(self, ghosts: frozenset[str]) -> None:
         """Draw these decoders beside the chosen one."""
