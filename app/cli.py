@@ -250,6 +250,9 @@ def _window_parser() -> _Parser:
         "--preroll", type=_preroll, metavar="SECONDS", help="how much can be saved afterwards, 0 to 60; 0 is off"
     )
     parser.add_argument("--virtual-camera", action="store_true", help=_VIRTUAL_CAMERA_HELP)
+    parser.add_argument(
+        "--reset-settings", action="store_true", help="begin with the defaults; the settings so far are set aside"
+    )
     parser.add_argument("--quit-after", type=float, metavar="SECONDS", help="close the window by itself")
     parser.add_argument("--screenshot", type=Path, metavar="PATH", help="save a picture of the window before it closes")
     parser.set_defaults(command="window")

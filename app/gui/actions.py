@@ -34,6 +34,7 @@ class ActionKey(Enum):
     SPLIT = "split"
     LABORATORY = "laboratory"
     FOLDER = "folder"
+    TOUR = "tour"
     HELP = "help"
     QUIT = "quit"
 
@@ -73,6 +74,7 @@ ACTIONS: dict[ActionKey, ActionInfo] = {
     ActionKey.HOLD_STILL: ActionInfo("Hold still", "measure jitter and bias of every decoder for 5 s", ("T",)),
     ActionKey.COPY: ActionInfo("Copy the numbers", "jitter, bias and latency, as text", ("Ctrl+C",)),
     ActionKey.LABORATORY: ActionInfo("β laboratory", "a synthetic heatmap that explains the bias", ("L",)),
+    ActionKey.TOUR: ActionInfo("Guided tour", "the decoders and meters in five steps", ("F2",)),
     ActionKey.HELP: ActionInfo("Help", "show this list", ("?", "F1")),
     ActionKey.QUIT: ActionInfo("Quit", "close the window; a recording is finished first", ("Ctrl+Q",)),
 }

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QApplication  # noqa: E402
 from app.gui.main_window import MainWindow  # noqa: E402
 from app.gui.theme import apply_theme  # noqa: E402
 from app.session import NetworkChoice, Session  # noqa: E402
-from app.settings import Settings, load_settings, save_settings  # noqa: E402
+from app.settings import Settings, load_settings, put_aside, save_settings  # noqa: E402
 from app.sources import make_source  # noqa: E402
 
 _HEARTBEAT_MS = 200
@@ -38,6 +38,7 @@ def run_window(options: argparse.Namespace) -> int:
     assert isinstance(application, QApplication)
     application.setApplicationName("PoseScope")
     application.setApplicationVersion(__version__)
+    aside = put_aside() if options.reset_settings else None
     stored, complaints = load_settings(set_aside=True)
     settings = _with_options(stored, options)
     apply_theme(application, settings.theme)
@@ -54,7 +55,7 @@ def run_window(options: argparse.Namespace) -> int:
     source, explanation = _first_source(options.source, settings.camera)
     network = NetworkChoice(options.model, options.device, options.engine)
     folder = options.recordings or Path(settings.recordings or _default_folder())
-    window = MainWindow(make_session(source, network), make_session, folder, settings)
+    window = MainWindow(make_session(source, network), make_session, folder, settings, source)
     window.screenshot_path = options.screenshot
     # Python sees Ctrl-C only while it runs, and the window's own timers stop when the source has ended.
     signal.signal(signal.SIGINT, lambda *_: window.close())
@@ -63,6 +64,8 @@ def run_window(options: argparse.Namespace) -> int:
     heartbeat.start()
     if explanation:
         window.messages.show_message(explanation)
+    if aside is not None:
+        window.messages.show_message(f"The settings so far are kept as {aside}")
     if complaints:
         window.messages.show_message(" ".join(complaints), "warning")
     window.show()
@@ -70,6 +73,8 @@ def run_window(options: argparse.Namespace) -> int:
         window.recording.set_virtual_camera(True)
     if options.record:
         window.recording.toggle()
+    if not settings.toured and options.quit_after is None and not options.record and options.source is None:
+        window.tour.start()
     if options.quit_after is not None:
         QTimer.singleShot(round(options.quit_after * 1000), window.close)
     code = application.exec()

@@ -49,7 +49,7 @@ def make_actions(window: MainWindow) -> dict[ActionKey, QAction]:
         actions[key] = action
     leave = QAction(window)
     leave.setShortcut(QKeySequence(Qt.Key.Key_Escape))
-    leave.triggered.connect(window.leave_full_screen)
+    leave.triggered.connect(window.leave)
     window.addAction(leave)
     return actions
 
@@ -77,6 +77,7 @@ def _handlers(window: MainWindow) -> dict[ActionKey, Callable[[], object]]:
         ActionKey.HOLD_STILL: window.inspection.hold_still,
         ActionKey.COPY: window.inspection.copy_numbers,
         ActionKey.LABORATORY: window.toggle_laboratory,
+        ActionKey.TOUR: window.tour.start,
         ActionKey.HELP: lambda: HelpDialog(window).open(),
         ActionKey.QUIT: window.close,
     }

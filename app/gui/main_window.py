@@ -27,6 +27,7 @@ from app.gui.recording_control import RecordingControl, RecordingParts
 from app.gui.saving import recording_message, save_screenshot
 from app.gui.side_panel import SidePanel
 from app.gui.source_control import SourceControl
+from app.gui.tour import Tour
 from app.gui.transport_bar import TransportBar
 from app.gui.video_view import VideoView
 from app.gui.widgets import named_label
@@ -42,7 +43,8 @@ class MainWindow(QMainWindow):
 
     make_session: makes a session of another source, given as text, and of a network; raises UserError.
     recordings: folder of recordings and snapshots; made when it is first needed.
-    settings: what was chosen before; `settings_now` is what is chosen at this moment.
+    settings: what was chosen before; `settings_now` is what is chosen at this moment. source_text: what the session's
+        source was opened with.
     screenshot_path: where a picture of the window is saved when it closes; what went wrong with it is then in
         `screenshot_error`.
     """
@@ -53,9 +55,11 @@ class MainWindow(QMainWindow):
         make_session: Callable[[str, NetworkChoice], Session],
         recordings: Path,
         settings: Settings | None = None,
+        source_text: str = "",
     ) -> None:
         super().__init__()
         self.session = session
+        self.source_text = source_text
         self._make_session = make_session
         self._recordings = recordings
         self._settings = settings or Settings()
@@ -71,7 +75,7 @@ class MainWindow(QMainWindow):
         self.panel = SidePanel()
         self.decoders, self.meters = self.panel.decoders, self.panel.meters
         self.decoders.decoder_chosen.connect(self.choose_decoder)
-        self.decoders.beta_chosen.connect(self._choose_beta)
+        self.decoders.beta_chosen.connect(self.choose_beta)
         self.meters.table.decoder_chosen.connect(self.choose_decoder)
         self.inspection = Inspection(self, self.panel, self.view, self.messages, recordings)
         self.inspection.style_changed.connect(self._show_again)
@@ -99,6 +103,7 @@ class MainWindow(QMainWindow):
         self._status = named_label("status")
         self._status.setTextFormat(Qt.TextFormat.PlainText)
         self._status.setMinimumWidth(1)  # a long name must not widen the window
+        self.tour = Tour(self, self._toured)
         self._actions = make_actions(self)
         self.panel.connect_buttons(self._actions)
         self._buttons = self.panel.buttons
@@ -178,6 +183,7 @@ class MainWindow(QMainWindow):
             return
         self.messages.clear()
         self.recents.add(text)
+        self.source_text = text
         self.recording.tell(self.session.stop())
         session.set_decoder(self.session.choice.name)
         session.set_beta(self.session.choice.beta)
@@ -199,7 +205,11 @@ class MainWindow(QMainWindow):
             recent=self.recents.sources,
             window=bytes(self.saveGeometry().toBase64().data()).decode(),
             tab=self.panel.tab_name,
+            toured=self._settings.toured,
         )
+
+    def _toured(self) -> None:
+        self._settings = dataclasses.replace(self._settings, toured=True)
 
     def _network_asked(self) -> None:
         self._reported.clear()
@@ -301,7 +311,8 @@ class MainWindow(QMainWindow):
             # Every decoder has read this frame already.
             self._show(dataclasses.replace(self.view.result, decoder=name), again=True)
 
-    def _choose_beta(self, beta: float) -> None:
+    def choose_beta(self, beta: float) -> None:
+        """Use this β in IPR and debiased IPR from the next frame on."""
         self.session.set_beta(beta)
         self._show_choice()
 
@@ -355,15 +366,18 @@ class MainWindow(QMainWindow):
 
     def _join_laboratory(self) -> None:
         assert self.pages.laboratory is not None
-        self.pages.laboratory.beta_chosen.connect(self._choose_beta)
+        self.pages.laboratory.beta_chosen.connect(self.choose_beta)
 
     def toggle_laboratory(self) -> None:
         """The page with the synthetic heatmap, or the live picture again. The session runs on meanwhile."""
         if not self.isFullScreen():
             self.pages.toggle()
 
-    def leave_full_screen(self) -> None:
-        if self.isFullScreen():
+    def leave(self) -> None:
+        """What Esc does: end the tour, or the full screen."""
+        if self.tour.is_running:
+            self.tour.end()
+        elif self.isFullScreen():
             self.toggle_full_screen()
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -39,12 +39,13 @@ class PeopleRow(QWidget):
 
     def show_people(self, people: Mapping[int, int], chosen: int | None) -> None:
         """people: number -> slot (`models.people.Person`). chosen: whom the meters show."""
-        if dict(people) != self._people:
-            self._people = dict(people)
+        several = dict(people) if len(people) > 1 else {}
+        if several != self._people:
+            self._people = several
             self._rebuild()
         for number, button in self._buttons.items():
             button.setChecked(number == chosen)
-        self.setVisible(len(people) > 1)
+        self.setVisible(bool(several))
 
     def _rebuild(self) -> None:
         for button in self._buttons.values():

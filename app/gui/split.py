@@ -83,7 +83,7 @@ class Split:
         title = display_title(decoder)
         metrics = painter.fontMetrics()
         plate = QRectF(0, 0, metrics.horizontalAdvance(title) + 42, metrics.height() + 10)
-        plate.moveBottom(target.bottom() - 14)
+        plate.moveTop(target.top() + 14)
         if left:
             plate.moveRight(x - 14)
         else:

@@ -70,6 +70,9 @@ QToolButton#flat { background: transparent; border-color: transparent; padding: 
     color: $muted; }
 QToolButton#flat:hover, QToolButton#flat:open { color: $text; border-color: $line; }
 QToolButton#flat:focus { border-color: $accent; }
+QFrame#tour { background: $panel; border: 1px solid $line; border-radius: 12px; }
+QFrame#tour QPushButton { padding: 6px 16px; }
+QPushButton:disabled { color: $line; }
 QMenuBar { background: transparent; }
 QMenuBar::item { background: transparent; padding: 5px 9px; border-radius: 6px; color: $muted; }
 QMenuBar::item:selected, QMenuBar::item:pressed { background: $raised; color: $text; }

@@ -85,14 +85,14 @@ class ViewPanel(QWidget):
         layout.addWidget(named_label("heading", "ARROWS FROM GHOST TO CHOSEN"))
         self._arrow_buttons = Segments({0: "Off", 1: "× 1", 4: "× 4", 16: "× 16"}, "Arrows")
         self._arrow_buttons.setToolTip("The ghosts' distances to the chosen decoder, magnified, so that they are seen")
-        self._arrow_buttons.chosen.connect(self._set_arrows)
+        self._arrow_buttons.chosen.connect(self.set_arrows)
         layout.addWidget(self._arrow_buttons)
         layout.addWidget(named_label("heading", "HEATMAP OVER THE PICTURE"))
         self._heatmap_buttons = Segments(
             {HEATMAP_OFF: "Off", HEATMAP_JOINT: "One joint", HEATMAP_ALL: "All joints"}, "Heatmap"
         )
         self._heatmap_buttons.setToolTip("One joint: the one in the loupe. Click a joint in the picture to choose it.")
-        self._heatmap_buttons.chosen.connect(self._set_heatmap)
+        self._heatmap_buttons.chosen.connect(self.set_heatmap)
         layout.addWidget(self._heatmap_buttons)
         layout.addWidget(named_label("heading", "SMOOTHING, 1 € FILTER"))
         layout.addLayout(self._make_smoothing())
@@ -191,9 +191,10 @@ class ViewPanel(QWidget):
 
     def next_arrows(self) -> None:
         """Off, × 1, × 4, × 16, off."""
-        self._set_arrows(ARROWS[(ARROWS.index(self.arrows) + 1) % len(ARROWS)])
+        self.set_arrows(ARROWS[(ARROWS.index(self.arrows) + 1) % len(ARROWS)])
 
-    def _set_arrows(self, magnification: int) -> None:
+    def set_arrows(self, magnification: int) -> None:
+        """0: none."""
         self.arrows = magnification
         self._arrow_buttons.show_choice(magnification)
         if magnification and not self.ghosts:
@@ -204,9 +205,10 @@ class ViewPanel(QWidget):
     def next_heatmap(self) -> None:
         """Off, one joint, all joints, off."""
         order = (HEATMAP_OFF, HEATMAP_JOINT, HEATMAP_ALL)
-        self._set_heatmap(order[(order.index(self.heatmap) + 1) % 3])
+        self.set_heatmap(order[(order.index(self.heatmap) + 1) % 3])
 
-    def _set_heatmap(self, which: str) -> None:
+    def set_heatmap(self, which: str) -> None:
+        """HEATMAP_OFF, HEATMAP_JOINT or HEATMAP_ALL."""
         self.heatmap = which
         self._heatmap_buttons.show_choice(which)
         self.style_changed.emit()
