@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 
+# Settings of the tests, not the user's own.
+_CONFIG = tempfile.TemporaryDirectory()
+os.environ["XDG_CONFIG_HOME"] = _CONFIG.name
 _GRACE_S = 3.0
 
 

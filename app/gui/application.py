@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from app.gui.main_window import MainWindow  # noqa: E402
 from app.gui.theme import apply_theme  # noqa: E402
-from app.session import NetworkChoice, Session  # noqa: E402
+from app.session import NetworkChoice, Session, checked_people  # noqa: E402
 from app.settings import Settings, load_settings, put_aside, save_settings  # noqa: E402
 from app.sources import make_source  # noqa: E402
 
@@ -49,13 +49,16 @@ def run_window(options: argparse.Namespace) -> int:
             network,
             decoder=options.decoder,
             beta=options.beta,
-            most_people=settings.people if options.people is None else options.people,
+            most_people=settings.people,
         )
 
     source, explanation = _first_source(options.source, settings.camera)
+    # On the shipped clip; what would have been opened comes afterwards.
+    tour = not settings.toured and options.source is None and not options.record and options.quit_after is None
+    begin_with = str(SAMPLE_CLIP) if tour else source
     network = NetworkChoice(options.model, options.device, options.engine)
     folder = options.recordings or Path(settings.recordings or _default_folder())
-    window = MainWindow(make_session(source, network), make_session, folder, settings, source)
+    window = MainWindow(make_session(begin_with, network), make_session, folder, settings, begin_with)
     window.screenshot_path = options.screenshot
     # Python sees Ctrl-C only while it runs, and the window's own timers stop when the source has ended.
     signal.signal(signal.SIGINT, lambda *_: window.close())
@@ -73,8 +76,8 @@ def run_window(options: argparse.Namespace) -> int:
         window.recording.set_virtual_camera(True)
     if options.record:
         window.recording.toggle()
-    if not settings.toured and options.quit_after is None and not options.record and options.source is None:
-        window.tour.start()
+    if tour:
+        window.tour.start(afterwards=source)
     if options.quit_after is not None:
         QTimer.singleShot(round(options.quit_after * 1000), window.close)
     code = application.exec()
@@ -93,7 +96,8 @@ def _with_options(settings: Settings, options: argparse.Namespace) -> Settings:
     if options.clean:
         wish = dataclasses.replace(wish, clean=True)
     preroll_s = settings.preroll_s if options.preroll is None else options.preroll
-    return dataclasses.replace(settings, wish=wish, preroll_s=preroll_s)
+    people = settings.people if options.people is None else checked_people(options.people)
+    return dataclasses.replace(settings, wish=wish, preroll_s=preroll_s, people=people)
 
 
 def _remember(stored: Settings, begun_with: Settings, now: Settings, *, stays: str) -> None:
@@ -103,7 +107,8 @@ def _remember(stored: Settings, begun_with: Settings, now: Settings, *, stays: s
     """
     wish = stored.wish if now.wish == begun_with.wish else now.wish
     camera = stored.camera if stays and now.camera.startswith(stays) else now.camera
-    now = dataclasses.replace(now, wish=wish, preroll_s=stored.preroll_s, camera=camera)
+    people = stored.people if now.people == begun_with.people else now.people
+    now = dataclasses.replace(now, wish=wish, preroll_s=stored.preroll_s, camera=camera, people=people)
     if now != stored:
         # A folder that cannot be written to is no reason to complain at the end.
         with contextlib.suppress(OutputError):

@@ -77,7 +77,7 @@ def _handlers(window: MainWindow) -> dict[ActionKey, Callable[[], object]]:
         ActionKey.HOLD_STILL: window.inspection.hold_still,
         ActionKey.COPY: window.inspection.copy_numbers,
         ActionKey.LABORATORY: window.toggle_laboratory,
-        ActionKey.TOUR: window.tour.start,
+        ActionKey.TOUR: lambda: window.tour.start(),
         ActionKey.HELP: lambda: HelpDialog(window).open(),
         ActionKey.QUIT: window.close,
     }

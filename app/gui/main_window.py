@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
@@ -19,6 +19,7 @@ from app.gui.commands import make_actions, show_checks
 from app.gui.compare_control import CompareControl, OfferingMessageBar
 from app.gui.dropping import DropTarget
 from app.gui.inspection import Inspection
+from app.gui.kept import restore_place, settings_of
 from app.gui.menu_bar import MainMenu
 from app.gui.network_control import NetworkControl
 from app.gui.pages import Pages
@@ -34,6 +35,8 @@ from app.gui.widgets import named_label
 from app.session import NetworkChoice, Session
 from app.settings import Settings
 
+NOBODY = "Nobody in view: step back until head and hips are in the picture"
+_NO_PICTURE = "Choose another camera, file, folder or stream, or drop a video here."
 _VIEW_TICK_MS = 5
 _STATUS_TICK_MS = 250
 
@@ -125,9 +128,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.pages)
         self._drops = DropTarget(self, self.open_source, lambda path: self.network.use(model=path))
         self.view.setFocus()  # not a button, whose focus ring would look like a choice
-        self.resize(1280, 720)
-        self.restoreGeometry(QByteArray.fromBase64(self._settings.window.encode()))
-        self.panel.show_named_tab(self._settings.tab)
+        restore_place(self, self._settings)
         self._view_timer = QTimer(self, interval=_VIEW_TICK_MS, timerType=Qt.TimerType.PreciseTimer)
         self._view_timer.timeout.connect(self._pull)
         self._status_timer = QTimer(self, interval=_STATUS_TICK_MS)
@@ -193,20 +194,7 @@ class MainWindow(QMainWindow):
     @property
     def settings_now(self) -> Settings:
         """To be loaded at the next start."""
-        return dataclasses.replace(
-            self._settings,
-            camera=self.session.source.reopen_text or self._settings.camera,
-            wish=self.recording.wish,
-            mirror=self.mirrored,
-            loop=self.source.loop,
-            people=self.session.most_people,
-            theme=self.appearance.theme,
-            language=self.appearance.language,
-            recent=self.recents.sources,
-            window=bytes(self.saveGeometry().toBase64().data()).decode(),
-            tab=self.panel.tab_name,
-            toured=self._settings.toured,
-        )
+        return settings_of(self, self._settings)
 
     def _toured(self) -> None:
         self._settings = dataclasses.replace(self._settings, toured=True)
@@ -283,7 +271,7 @@ class MainWindow(QMainWindow):
         if pipeline.estimator is None and pipeline.model_error is None:
             return "Loading the network …"
         nobody = result is not None and result.stages is not None and not result.people
-        return "Nobody in view" if nobody else ""
+        return NOBODY if nobody else ""
 
     def _source_ended(self) -> None:
         """The source failed or came to its end: what was recorded is finished, the last picture stays."""
@@ -292,10 +280,9 @@ class MainWindow(QMainWindow):
         self._view_timer.stop()
         self.meters.stop()
         error = self.session.pipeline.source_error
-        lost_badge = "Source lost" if self.view.result is not None else "Not opened"
-        self.view.badge = lost_badge if error is not None else "The source has ended"
-        if error is not None:
-            self.view.empty_text = "No picture. Open another source with Ctrl+O."
+        self.view.badge = ("Source lost" if error is not None else "The source has ended") if self.view.result else ""
+        if self.view.result is None:
+            self.view.empty.show_state("No picture", _NO_PICTURE, can_open=True)
         self.view.big_badge = self.inspection.hold_still_badge()
         self.view.update()
         # Not the whole session, which would wait for a network that is still being loaded.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from app.bundled import SAMPLE_CLIP
 from app.gui.message_bar import MessageBar
 from app.gui.source_dialog import CameraChoice, SourceDialog
 from app.gui.transport_bar import TransportBar
@@ -48,6 +49,8 @@ class SourceControl(QObject):
         self._shown_times: deque[tuple[int, int]] = deque(maxlen=12)
         self._told_trouble = ""
         self._place_shown_at = 0.0
+        view.empty.open_asked.connect(self.choose)
+        view.empty.clip_asked.connect(lambda: open_source(str(SAMPLE_CLIP)))
         transport.stepped.connect(self.step)
         transport.sought.connect(self.seek)
         transport.loop_toggled.connect(self.set_loop)

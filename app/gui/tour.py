@@ -118,15 +118,17 @@ class Tour(QObject):
     def is_running(self) -> bool:
         return self._card is not None
 
-    def start(self) -> None:
-        """From the first step; on the shipped clip, which is opened if another source is."""
+    def start(self, afterwards: str = "") -> None:
+        """From the first step; on the shipped clip, which is opened if another source is. afterwards: what is opened at
+        the end, by default what is open now.
+        """
         if self._card is not None:
             return
         window = self._window
         window.pages.show_live()
         self._before = _Look.of(window)
-        self._source = window.source_text
-        if self._source != str(SAMPLE_CLIP):
+        self._source = afterwards or window.source_text
+        if window.source_text != str(SAMPLE_CLIP):
             window.open_source(str(SAMPLE_CLIP))
         self._card = _Card(window.view)
         self._card.back.clicked.connect(lambda: self._go(-1))

@@ -8,12 +8,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.frames import Image, PoseResult
 from app.gui import theme
 from app.gui.big_meters import BigMeters
+from app.gui.empty_state import EmptyState
 from app.gui.split import Split
 
 _MARKER_RADIUS = 15.0
@@ -48,7 +60,7 @@ class VideoView(QWidget):
         self._scaled = np.zeros((1, 1, 4), np.uint8)
         self._overlay_ns = 0
         self._unseen = False
-        self.empty_text = OPENING
+        self.empty = EmptyState(self)
         self.badge = ""
         self.big_badge = ""
         self.marker: tuple[float, float] | None = None
@@ -83,13 +95,14 @@ class VideoView(QWidget):
         self._unseen = self._unseen or not again
         self._result, self._overlay_ns = result, overlay_ns
         self._image = image
+        self.empty.hide()
         self.update()
 
     def clear(self) -> None:
         """Show no picture until another result comes."""
         self._result = self._image = self._scaled_from = self._right_from = self.split.image = None
         self._unseen = False
-        self.empty_text = OPENING
+        self.empty.hide()
         self.update()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -99,13 +112,17 @@ class VideoView(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(960, 540)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.empty.setGeometry(self.rect())
+
     def paintEvent(self, event: QPaintEvent) -> None:
         started_ns = time.perf_counter_ns()
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor("#000000" if self._image is not None else theme.WINDOW))
         if self._image is None:
             painter.setPen(QColor(theme.MUTED))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.empty_text)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "" if self.empty.isVisible() else OPENING)
         else:
             self._paint_picture(painter, self._image)
         if self.big_meters is not None:

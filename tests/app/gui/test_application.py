@@ -20,6 +20,7 @@ from app.__main__ import main
 from app.bundled import SAMPLE_CLIP
 from app.gui.help_dialog import HelpDialog
 from app.gui.main_window import MainWindow
+from app.settings import Settings, load_settings, save_settings, settings_path
 from app.sources import camera_list
 from tests.app.gui.desk import LONG_MS, MISSING_OFFSCREEN, top_levels
 from tests.app.gui.test_recording import read_rows, read_video
@@ -194,7 +195,13 @@ def run_here(
     return code
 
 
-@pytest.mark.usefixtures("ctrl_c_as_before")
+@pytest.fixture
+def settings_of_this_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    save_settings(Settings(toured=True, preroll_s=0.0))
+
+
+@pytest.mark.usefixtures("ctrl_c_as_before", "settings_of_this_test")
 class TestInsideThisProcess:
     def test_without_a_camera_the_shipped_clip_is_opened_and_this_is_told(
         self, monkeypatch: pytest.MonkeyPatch
@@ -222,12 +229,60 @@ class TestInsideThisProcess:
             window.close()
 
         # There is no such camera: the window says so and stays.
-        run_here(*NO_NETWORK, ready=lambda window: window.view.badge == "Not opened", act=look)
+        run_here(*NO_NETWORK, ready=lambda window: window.view.empty.isVisible(), act=look)
         assert names == ["“usb-one” was not found: no camera is connected to this computer."]
+
+    def test_the_first_launch_begins_with_the_tour_and_goes_on_with_the_camera(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        save_settings(Settings(preroll_s=0.0))
+        monkeypatch.setattr(camera_list, "list_cameras", lambda *_, **__: [camera_list.CameraEntry(97, "", "usb", "")])
+        seen: list[object] = []
+
+        def look(window: MainWindow) -> None:
+            seen.append((window.tour.is_running, window.session.source.name))
+            window.tour.end()
+            seen.append(window.source_text)
+            window.close()
+
+        assert run_here(*NO_NETWORK, ready=lambda window: window.view.result is not None, act=look) == 0
+        assert seen == [(True, SAMPLE_CLIP.name), "camera:id=usb"]
+        assert load_settings()[0].toured
+
+    def test_what_the_command_line_says_is_not_kept_and_the_settings_can_be_reset(self) -> None:
+        save_settings(Settings(toured=True, preroll_s=0.0, people=2, mirror=True))
+        run_here("--source", SAMPLE_CLIP, *NO_NETWORK, "--people", "5", ready=lambda window: window.view.result)
+        assert load_settings()[0].people == 2
+        seen: list[object] = []
+
+        def look(window: MainWindow) -> None:
+            seen.append((window.mirrored, window.messages.text))
+            window.close()
+
+        run_here("--source", SAMPLE_CLIP, *NO_NETWORK, "--reset-settings", act=look)
+        ((mirrored, message),) = seen
+        assert not mirrored
+        (aside,) = settings_path().parent.glob("settings set aside *.json")
+        assert message == f"The settings so far are kept as {aside}"
+        assert load_settings(aside)[0].mirror
+
+    def test_damaged_settings_are_set_aside_and_this_is_told(self) -> None:
+        settings_path().write_text("{ broken")
+        seen: list[str] = []
+
+        def look(window: MainWindow) -> None:
+            seen.append(window.messages.text)
+            window.close()
+
+        run_here("--source", SAMPLE_CLIP, *NO_NETWORK, act=look)
+        (aside,) = settings_path().parent.glob("settings set aside *.json")
+        assert aside.read_text() == "{ broken"
+        assert seen[0].endswith(f"They are kept as {aside.name}.")
 
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
         [
+            (("--people", "9"), "--people must be from 1 to 8, not 9."),
             (("--beta", "0"), "beta must be from 0.01 to 10000, not 0."),
             (("--source", "missing.mp4"), "No such file or folder: missing.mp4."),
             (
@@ -299,7 +354,7 @@ class TestInsideThisProcess:
 
         run_here(
             *("--source", tmp_path / "notes.mp4", *NO_NETWORK),
-            ready=lambda window: window.view.badge == "Not opened",
+            ready=lambda window: window.view.empty.isVisible(),
             act=press_later,
         )
         assert time.monotonic() - pressed_s[0] < LONG_MS / 2000

@@ -15,6 +15,7 @@ from app.gui import theme
 from app.gui.actions import ACTIONS
 from app.gui.decoder_table import DecoderTable
 from app.gui.help_dialog import HelpDialog
+from app.gui.main_window import NOBODY
 from app.gui.source_dialog import SourceDialog
 from app.session import NetworkChoice
 from app.sources import make_source
@@ -283,7 +284,7 @@ def test_the_status_line_says_what_is_shown(open_window: OpenWindow) -> None:
     desk = open_window(StubSession(SplitSource(), StubEstimator(anybody=False)))
     desk.wait_for_picture()
     status = next(label for label in desk.window.findChildren(QLabel) if label.objectName() == "status")
-    desk.wait(lambda: desk.view.badge == "Nobody in view")
+    desk.wait(lambda: desk.view.badge == NOBODY)
     assert [part in status.text() for part in ("split", "320 × 240")] == [True] * 2
     assert desk.button("lite").text() == "lite · stub ▾"
     assert desk.window.windowTitle() == "split — PoseScope"

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.frames import Image
 from app.gui import theme
 from app.gui.video_view import VideoView
 from tests.app import builders
-from tests.app.gui.desk import pixels, rgb, share_of
+from tests.app.gui.desk import labels, pixels, rgb, share_of
 
 WIDTH, HEIGHT = 400, 300
 Show = Callable[[Image], NDArray[np.uint8]]
@@ -108,15 +109,20 @@ def test_an_empty_view_says_why(view: VideoView, show: Show) -> None:
     empty = pixels(view.grab())
     assert share_of(empty, rgb(theme.WINDOW)) > 0.9
     assert share_of(empty[140:160], rgb(theme.WINDOW)) < 1  # a text in the middle
-    view.empty_text = ""
-    assert share_of(pixels(view.grab()), rgb(theme.WINDOW)) == 1
-
-    view.empty_text = "No picture"
+    asked: list[str] = []
+    view.empty.open_asked.connect(lambda: asked.append("open"))
+    view.empty.clip_asked.connect(lambda: asked.append("clip"))
+    view.empty.show_state("No picture", "Choose another one.", can_open=True)
+    assert {"No picture", "Choose another one."} <= set(labels(view))
+    assert (pixels(view.grab())[140:160] != empty[140:160]).any()
+    for button in view.findChildren(QPushButton):
+        button.click()
+    assert asked == ["open", "clip"]
     assert share_of(show(white(75, 100)), (255, 255, 255)) == 1
+    assert not view.empty.isVisible()
     view.clear()
     assert view.image is None
     assert view.result is None
-    assert view.empty_text == "Opening the source …"
     np.testing.assert_array_equal(pixels(view.grab()), empty)
 
 
