@@ -61,6 +61,7 @@ class LatencyPanel(QWidget):
             "The dashed line is the time between two frames of the source. Stages from preprocess to decode share one\n"
             "thread: where they alone reach above the line, not every frame can be looked at."
         )
+        self._chart.setAccessibleName("Latency of every stage over the last 20 seconds")
         self._rows = [_WHOLE, *STAGES, _INTERVAL]
         self._parts: list[str] = []
         self._table = QTableWidget(0, len(_COLUMNS))

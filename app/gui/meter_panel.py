@@ -53,6 +53,7 @@ class MeterPanel(QWidget):
         self._jitter_chart = StripChart("px", lambda: theme.DECODERS, log_range=PX_RANGE)
         self._jitter_chart.setToolTip("Jitter of every decoder over the last 20 seconds, logarithmic")
         self._jitter_chart.setMinimumHeight(64)
+        self._jitter_chart.setAccessibleName("Jitter of every decoder over the last 20 seconds")
         self._joints_text = named_label("hint")
         self._motion_text = named_label("hint")
         self._motion_text.setToolTip(

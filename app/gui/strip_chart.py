@@ -60,7 +60,8 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
             powers = range(math.ceil(low), math.floor(high) + 1)
             self._y_axis.setTicks([[(power, f"{10**power:g}") for power in powers]])
         self._lines = {name: plot.plot(connect="finite") for name in self._values}
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        for widget in (self, self.viewport()):
+            widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to be done at a key
         self._color()
         theme.broadcast.changed.connect(self._color)
 

@@ -340,3 +340,28 @@ def test_without_a_virtual_camera_nothing_is_run(
         "install it with “python -m pip install pyvirtualcam”.\n"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_several_people_have_rows_and_meters_of_their_own(tmp_path: Path) -> None:
+    clip = Path(__file__).parents[1] / "data" / "crossing_640x360_30fps.mp4"
+    arguments = [str(clip), *LITE, "--people", "3", "--max-frames", "30", *outputs(tmp_path)]
+    assert main(["run", *arguments]) == 0
+    ended = Finished(tmp_path, 0, "", "")
+    rows = [row for row in ended.rows if row["decoder"] == "debiased" and row["joint"] == "nose"]
+    assert {row["person"] for row in rows} == {"1", "2"}
+    assert len(rows) == 2 * 30
+    nose = {number: [float(row["x"]) for row in rows if row["person"] == number] for number in ("1", "2")}
+    assert max(nose["1"]) < 230 < 400 < min(nose["2"])
+    people = ended.report["people"]
+    assert set(people) == {"1", "2"}
+    for kind in ("jitter", "bias"):
+        whole, parts = (
+            ended.report[kind]["debiased"]["rms_px"],
+            [one[kind]["debiased"]["rms_px"] for one in people.values()],
+        )
+        assert min(parts) < whole < max(parts)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    assert main(["run", str(clip), *LITE, "--max-frames", "3", *outputs(alone)]) == 0
+    assert "people" not in Finished(alone, 0, "", "").report
+    assert main(["run", str(clip), *LITE, "--people", "0"]) == 2

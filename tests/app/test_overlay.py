@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import math
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from app.decoder_display import (
     bgr,
     decoder_color,
     display_title,
+    person_color,
 )
 from app.frames import Image, PoseResult
 from app.overlay import SIDE_COLORS, OverlayStyle, draw_overlay
@@ -314,3 +316,51 @@ def test_colours_are_readable_on_the_dark_surface_and_apart_from_each_other():
         assert (luminance(color) + 0.05) / (luminance(DARK_SURFACE) + 0.05) >= 4.5, color
     for one, other in itertools.combinations(DECODER_COLORS.values(), 2):
         assert np.abs(np.subtract(bgr(one), bgr(other), dtype=int)).sum() > 80
+
+
+def crowd(*slots: int, **kwargs: object) -> PoseResult:
+    """People side by side, beneath the caption; numbers are slots + 1."""
+    people = [
+        replace(builders.person(builders.standing_points(120 + 180 * i, 220, 220), id=slot + 1), slot=slot)
+        for i, slot in enumerate(slots)
+    ]
+    return replace(builders.result(picture=builders.image(*SHAPE), people=tuple(people)), **kwargs)
+
+
+def places_of(picture: Image, color: str) -> np.ndarray:
+    """(N, 2) x and y of the pixels that have exactly this colour."""
+    return np.argwhere((picture == np.array(bgr(color), np.uint8)).all(-1))[:, ::-1]
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_each_of_several_people_has_a_number_above_the_head_in_their_own_colour(mirror: bool) -> None:
+    result = crowd(0, 3)
+    picture = drawn(result, OverlayStyle(mirror=mirror))
+    for person in result.people:
+        x, y = places_of(picture, person_color(person.slot)).mean(0)
+        head_x, head_y = person.points["debiased"].mean(0)[0], person.points["debiased"][:, 1].min()
+        assert x == pytest.approx(SHAPE[1] - 1 - head_x if mirror else head_x, abs=6)
+        assert head_y - 50 < y < head_y
+    # Alone nobody needs a number.
+    alone = drawn(crowd(3))
+    assert len(places_of(alone, person_color(3))) == 0
+
+
+def test_whom_the_meters_look_at_has_a_white_rim_around_the_number() -> None:
+    def white(result: PoseResult, person: int) -> int:
+        x, y = places_of(drawn(result), person_color(result.people[person].slot)).mean(0).round().astype(int)
+        return len(places_of(drawn(result)[y - 18 : y + 18, x - 18 : x + 18], "#ffffff"))
+
+    first, second = crowd(0, 1), crowd(0, 1, focus=2)
+    assert white(first, 0) > 40 > white(first, 1)
+    assert white(second, 1) > 40 > white(second, 0)
+
+
+def test_a_number_stays_within_the_picture() -> None:
+    people = [
+        replace(builders.person(builders.standing_points(x, top, 200), id=i + 11), slot=i)
+        for i, (x, top) in enumerate(((5.0, 250.0), (635.0, -60.0)))
+    ]
+    picture = drawn(builders.result(picture=builders.image(*SHAPE), people=tuple(people)))
+    for person in people:
+        assert len(places_of(picture, person_color(person.slot))) > 150

@@ -60,7 +60,8 @@ class SweepPlot(pg.PlotWidget):  # type: ignore[misc]
         )
         self.marker.sigDragged.connect(self._marker_dragged)
         plot.addItem(self.marker)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        for widget in (self, self.viewport()):
+            widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to be done at a key
         self._pixels = 13
         self._color()
         theme.broadcast.changed.connect(self._color)
