@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.decoder_display import DISPLAY_NAMES, display_title, px_share, three_digits
@@ -31,11 +31,12 @@ class DecoderTable(QWidget):
         self._numbers: tuple[dict[str, float], dict[str, float]] = ({}, {})
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Jitter and bias of every decoder")
         self.setToolTip(
             "Jitter: how much the joints tremble, steady motion left out. Bias: distance to the peak of the heatmap.\n"
             "Both are root mean squares over the visible joints; bars are logarithmic, in pixels of the source.\n"
-            "A thin bar beneath is the jitter after smoothing.\nClick a row to choose the decoder."
+            "A thin bar beneath is the jitter after smoothing.\nClick a row, or press up and down, to choose the decoder."
         )
 
     def sizeHint(self) -> QSize:
@@ -56,13 +57,32 @@ class DecoderTable(QWidget):
 
     def show_numbers(self, jitter: dict[str, float], bias: dict[str, float]) -> None:
         """Change the numbers; by decoder, in the unit that is shown."""
-        self._numbers = (jitter, bias)
-        self.update()
+        if (jitter, bias) != self._numbers:
+            self._numbers = (jitter, bias)
+            self.setAccessibleDescription(self._in_words())
+            self.update()
 
     def show_unit(self, unit: str) -> None:
         """Name the unit of the numbers in the header."""
         self._unit = unit
         self.update()
+
+    def _in_words(self) -> str:
+        """The table for a screen reader."""
+        jitter, bias = self._numbers
+        rows = (
+            f"{display_title(name)}: jitter {three_digits(jitter[name])}, bias {three_digits(bias.get(name, math.nan))}"
+            for name in self._names
+            if name in jitter
+        )
+        return f"In {self._unit}. {'. '.join(rows)}."
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
+        if step is None or self._chosen not in self._names:
+            super().keyPressEvent(event)
+        else:
+            self.decoder_chosen.emit(self._names[(self._names.index(self._chosen) + step) % len(self._names)])
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         row = int((event.position().y() - _HEADER_HEIGHT) // _ROW_HEIGHT)
@@ -94,7 +114,12 @@ class DecoderTable(QWidget):
         if name == self._chosen:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.RAISED))
-            painter.drawRoundedRect(QRectF(0, cell.top(), self.width(), cell.height()), 4, 4)
+            row = QRectF(0, cell.top(), self.width(), cell.height())
+            painter.drawRoundedRect(row, 4, 4)
+            if self.hasFocus():
+                painter.setPen(QPen(QColor(theme.ACCENT), 1))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRoundedRect(row.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.decoder_color(name)))
         painter.drawEllipse(QRectF(5, cell.center().y() - 4, 8, 8))

@@ -25,7 +25,7 @@ class StageBar(QWidget):
         self.setAccessibleName("Median time of each stage")
 
     def sizeHint(self) -> QSize:
-        return QSize(330, 48)
+        return QSize(330, 64)  # three rows of the legend: all stages
 
     def show_stages(self, medians_ms: dict[str, float]) -> None:
         """medians_ms: stage -> ms; stages that take no time are left out."""

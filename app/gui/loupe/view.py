@@ -55,6 +55,8 @@ class HeatmapView(QWidget):
 
     def show_reading(self, reading: JointReading | None, numbers: JointReading | None, chosen: str) -> None:
         """Show a joint; `numbers` is the reading whose distances are written. None: the placeholder."""
+        if numbers is not self._numbers:
+            self.setAccessibleDescription(_in_words(numbers))
         self._reading, self._numbers, self._chosen = reading, numbers, chosen
         if reading is None:
             self.window_of_cells.forget()
@@ -184,6 +186,14 @@ class HeatmapView(QWidget):
 
     def _distance(self, decoder: str) -> float:
         return self._numbers.distance(decoder) if self._numbers else math.nan
+
+
+def _in_words(reading: JointReading | None) -> str:
+    """The numbers for a screen reader."""
+    if reading is None:
+        return ""
+    parts = (f"{display_name(name)} {_cells_text(reading.distance(name))}" for name in reading.points)
+    return f"Cells from the peak: {', '.join(parts)}."
 
 
 class WeightView(QWidget):

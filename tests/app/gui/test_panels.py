@@ -200,3 +200,20 @@ def test_a_long_message_is_shown_whole(bar: MessageBar) -> None:
     assert bar.heightForWidth(600) > 60
     assert bar.minimumSizeHint().width() < 600
     assert share_of(pixels(bar.grab()), rgb(theme.TEXT)) > 0
+
+
+def test_the_table_can_be_read_aloud_and_steered_by_keys(qtbot: QtBot) -> None:
+    table = DecoderTable()
+    qtbot.addWidget(table)
+    table.show()
+    chosen: list[str] = []
+    table.decoder_chosen.connect(chosen.append)
+    table.choose("ipr")
+    table.show_numbers({"argmax": 0.91, "ipr": 0.64}, {"argmax": 3.66, "ipr": 27.5})
+    assert table.accessibleDescription() == "In px. Argmax: jitter 0.91, bias 3.66. IPR: jitter 0.64, bias 27.5."
+    qtbot.keyClick(table, Qt.Key.Key_Down)
+    qtbot.keyClick(table, Qt.Key.Key_Up)
+    assert chosen == ["debiased", "dark"]
+    table.choose("regression")
+    qtbot.keyClick(table, Qt.Key.Key_Down)
+    assert chosen[-1] == "argmax"
