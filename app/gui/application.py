@@ -18,6 +18,7 @@ prepare_qt_environment()  # before anything of Qt is imported
 from PySide6.QtCore import QStandardPaths, QTimer  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
+from app.gui.garbage import GarbageOnQtThread  # noqa: E402
 from app.gui.main_window import MainWindow  # noqa: E402
 from app.gui.theme import apply_theme  # noqa: E402
 from app.session import NetworkChoice, Session, checked_people  # noqa: E402
@@ -80,7 +81,9 @@ def run_window(options: argparse.Namespace) -> int:
         window.tour.start(afterwards=source)
     if options.quit_after is not None:
         QTimer.singleShot(round(options.quit_after * 1000), window.close)
+    garbage = GarbageOnQtThread(application)
     code = application.exec()
+    garbage.give_back()
     heartbeat.stop()
     _remember(stored, settings, window.settings_now, stays=source if explanation else "")
     if window.screenshot_error:

@@ -36,7 +36,8 @@ class DecoderTable(QWidget):
         self.setToolTip(
             "Jitter: how much the joints tremble, steady motion left out. Bias: distance to the peak of the heatmap.\n"
             "Both are root mean squares over the visible joints; bars are logarithmic, in pixels of the source.\n"
-            "A thin bar beneath is the jitter after smoothing.\nClick a row, or press up and down, to choose the decoder."
+            "A thin bar beneath is the jitter after smoothing.\n"
+            "Click a row, or press up and down, to choose the decoder."
         )
 
     def sizeHint(self) -> QSize:

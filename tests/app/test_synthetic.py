@@ -175,7 +175,7 @@ def test_a_live_synthetic_source_is_back_at_its_rate_after_a_reader_was_late(kin
         times = np.array([frame.time_ns for frame in read_all(source, at_most=25)])
     assert source.replaced >= 25
     # 60 ms and more when each frame waited for a schedule that had moved and the next was drawn by one that had not.
-    assert np.median(np.diff(times)) == 20_000_000
+    assert np.median(np.diff(times)) <= 40_000_000  # 20 ms, and a frame left out now and then on a busy machine
 
 
 def test_without_pace_there_is_no_delay() -> None:

@@ -17,6 +17,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QTimer  # noqa: E402
 from PySide6.QtWidgets import QApplication, QDialog, QWidget  # noqa: E402
 from pytestqt.qtbot import QtBot  # noqa: E402
 
+from app.gui.garbage import GarbageOnQtThread  # noqa: E402
 from app.gui.main_window import MainWindow  # noqa: E402
 from app.gui.theme import apply_theme  # noqa: E402
 from app.session import Session  # noqa: E402
@@ -32,6 +33,14 @@ def qapp(qapp: QApplication) -> QApplication:
     return qapp
 
 
+@pytest.fixture(scope="package")
+def garbage(qapp: QApplication) -> Iterator[GarbageOnQtThread]:
+    """The collector as in the application, for all tests of the window; those after them have Python's own."""
+    garbage = GarbageOnQtThread(qapp)
+    yield garbage
+    garbage.give_back()
+
+
 def _delete_what_is_due() -> None:
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     QCoreApplication.processEvents()
@@ -43,7 +52,7 @@ def _running_timers(owner: QWidget | QApplication) -> list[QTimer]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left_on_the_desktop(qapp: QApplication, qtlog) -> Iterator[None]:
+def nothing_is_left_on_the_desktop(qapp: QApplication, garbage: GarbageOnQtThread, qtlog) -> Iterator[None]:
     """Fails a test that leaves a window, a dialog or a running timer, or that makes Qt complain."""
     yield
     # Qt's platform without a screen would delete what is in its clipboard after Python has ended, and crash.
@@ -51,7 +60,7 @@ def nothing_is_left_on_the_desktop(qapp: QApplication, qtlog) -> Iterator[None]:
     _delete_what_is_due()
     widgets = QApplication.topLevelWidgets()
     left = [widget for widget in widgets if widget.isVisible() or isinstance(widget, QDialog)]
-    timers = [timer for owner in (*widgets, qapp) for timer in _running_timers(owner)]
+    timers = [timer for owner in (*widgets, qapp) for timer in _running_timers(owner) if timer.parent() is not garbage]
     # So that the next tests do not fail of it too.
     for widget in left:
         widget.close()

@@ -37,11 +37,12 @@ W = TypeVar("W", bound=QObject)
 class SplitSource(PacedSource):
     """Live like a camera, 30 frames a second: the left half of each picture is red, the right half blue."""
 
-    def __init__(self, width: int = 320, height: int = 240) -> None:
+    def __init__(self, width: int = 320, height: int = 240, *, fps: float = 30.0) -> None:
         super().__init__("split", realtime=True)
         self.live = True
         self.lost = threading.Event()
         self.delivered = 0
+        self._frame_ns = 1e9 / fps
         self._picture = np.full((height, width, 3), RIGHT, np.uint8)
         self._picture[:, : width // 2] = LEFT
 
@@ -50,7 +51,7 @@ class SplitSource(PacedSource):
             if self.lost.is_set():
                 raise SourceError(LOST)
             self.delivered = tick
-            yield Picture(round(tick * 1e9 / 30), round(1e9 / 30), self._picture.copy())
+            yield Picture(round(tick * self._frame_ns), round(self._frame_ns), self._picture.copy())
 
 
 class AbsentSource(SplitSource):

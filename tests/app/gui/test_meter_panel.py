@@ -45,6 +45,7 @@ def meters(qtbot: QtBot) -> MeterPanel:
     meters = MeterPanel()
     qtbot.addWidget(meters)
     meters.setFixedSize(340, 420)  # as in the window
+    meters.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its frame would come and go with the desktop's windows
     meters.show()
     yield meters
     meters.stop()
