@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.gui.widgets import named_label
@@ -32,6 +34,7 @@ class ActionKey(Enum):
     HEATMAP = "heatmap"
     SMOOTHING = "smoothing"
     HOLD_STILL = "hold still"
+    DELAY = "delay"
     LABORATORY = "laboratory"
     HELP = "help"
     QUIT = "quit"
@@ -65,10 +68,24 @@ ACTIONS: dict[ActionKey, ActionInfo] = {
     ActionKey.HEATMAP: ActionInfo("Heatmap", "over the picture: one joint, all joints, off", ("H",)),
     ActionKey.SMOOTHING: ActionInfo("Smoothing", "smooth the points with the 1 € filter", ("O",)),
     ActionKey.HOLD_STILL: ActionInfo("Hold still", "measure jitter and bias of every decoder for 5 s", ("T",)),
+    ActionKey.DELAY: ActionInfo("Delay", "measure my camera’s delay, glass to glass", ("D",)),
     ActionKey.LABORATORY: ActionInfo("β laboratory", "a synthetic heatmap that explains the bias", ("L",)),
     ActionKey.HELP: ActionInfo("Help", "show this list", ("?", "F1")),
     ActionKey.QUIT: ActionInfo("Quit", "close the window; a recording is finished first", ("Ctrl+Q",)),
 }
+
+
+def make_actions(window: QWidget, handlers: Mapping[ActionKey, Callable[[], object]]) -> dict[ActionKey, QAction]:
+    """All of them, with their keys, for as long as the window is in front."""
+    actions = {}
+    for key, info in ACTIONS.items():
+        action = QAction(info.title, window)
+        action.setShortcuts([QKeySequence(text) for text in info.keys])
+        action.setAutoRepeat(key in (ActionKey.STEP_BACK, ActionKey.STEP_FORWARD))
+        action.triggered.connect(lambda _checked=False, handler=handlers[key]: handler())
+        window.addAction(action)
+        actions[key] = action
+    return actions
 
 
 class HelpDialog(QDialog):
@@ -95,7 +112,8 @@ class HelpDialog(QDialog):
             "50 it is nearly the maximum. Debiased IPR stays near the peak throughout. The meters start anew when β "
             "changes.</p>"
             "<p><b>Latency</b> counts from the moment this computer received a frame to the end of the paint that "
-            "shows its skeleton. The camera's and the screen's own delays are not included.</p>"
+            "shows its skeleton. The camera's and the screen's own delays are not included; with the camera pointed at "
+            "this window, <b>D</b> measures the whole way.</p>"
         )
         meters.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -106,5 +124,4 @@ class HelpDialog(QDialog):
         layout.addSpacing(10)
         layout.addWidget(meters)
         layout.addWidget(buttons)
-        self.setMinimumWidth(520)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

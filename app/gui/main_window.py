@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QW
 
 from app.errors import OutputError, UserError
 from app.frames import PoseResult
-from app.gui.actions import ACTIONS, ActionKey, HelpDialog
+from app.gui.actions import ACTIONS, ActionKey, HelpDialog, make_actions
 from app.gui.compare_control import CompareControl, OfferingMessageBar
+from app.gui.glass_to_glass import DelayControl
 from app.gui.inspection import Inspection
 from app.gui.pages import Pages
 from app.gui.recording_control import RecordingControl, RecordingParts
@@ -89,6 +90,9 @@ class MainWindow(QMainWindow):
         self.comparison = CompareControl(
             self, self.messages, self.panel.record_menu, recordings, self._settings.preroll_s
         )
+        self.delay = DelayControl(self, self.view, self.messages, recordings)
+        self.delay.first_painted.connect(self._painted)
+        self.panel.latency.delay_asked.connect(self.delay.measure)
         self.panel.network.network_chosen.connect(lambda model: self._use_network(model=model))
         self.panel.network.device_chosen.connect(lambda device: self._use_network(device=device))
         self._status = named_label("status")
@@ -132,18 +136,12 @@ class MainWindow(QMainWindow):
             ActionKey.HEATMAP: self.panel.looks.next_heatmap,
             ActionKey.SMOOTHING: lambda: self.panel.looks.set_smoothing(not self.panel.looks.smoothing_on),
             ActionKey.HOLD_STILL: self.inspection.hold_still,
+            ActionKey.DELAY: self.delay.measure,
             ActionKey.LABORATORY: self.toggle_laboratory,
             ActionKey.HELP: lambda: HelpDialog(self).open(),
             ActionKey.QUIT: self.close,
         }
-        actions = {}
-        for key, info in ACTIONS.items():
-            action = QAction(info.title, self)
-            action.setShortcuts([QKeySequence(text) for text in info.keys])
-            action.setAutoRepeat(key in (ActionKey.STEP_BACK, ActionKey.STEP_FORWARD))
-            action.triggered.connect(lambda _checked=False, handler=handlers[key]: handler())
-            self.addAction(action)
-            actions[key] = action
+        actions = make_actions(self, handlers)
         leave = QAction(self)
         leave.setShortcut(QKeySequence(Qt.Key.Key_Escape))
         leave.triggered.connect(self._leave_full_screen)
@@ -177,6 +175,7 @@ class MainWindow(QMainWindow):
         self.inspection.adopt(session)
         self.recording.adopt(session)
         self.comparison.adopt(session)
+        self.delay.adopt(session)
         self._show_choice()
         session.start()
         self._view_timer.start()
@@ -225,19 +224,20 @@ class MainWindow(QMainWindow):
         self._update_status()
 
     def _pull(self) -> None:
-        result = self.session.latest.take(0) or self._behind
+        result, view = self.session.latest.take(0) or self._behind, self.delay.view_in_front
         # Behind the laboratory nothing is drawn; the newest picture waits.
-        self._behind = None if self.view.isVisible() else result
+        self._behind = None if view.isVisible() else result
         if result is not None and self._behind is None:
-            self.session.not_painted += self.view.waiting
+            self.session.not_painted += view.waiting
             self._show(result)
 
     def _show(self, result: PoseResult, *, again: bool = False) -> None:
         started_ns = time.perf_counter_ns()
-        self.view.mirrored = self._mirror
+        view = self.delay.view_in_front
+        view.mirrored = self._mirror
         self.inspection.show(result, mirror=self._mirror)
         image = self.session.pictures.draw(result, self.inspection.style(mirror=self._mirror))
-        self.view.show_result(result, image, time.perf_counter_ns() - started_ns, again=again)
+        view.show_result(result, image, time.perf_counter_ns() - started_ns, again=again)
         self.source.show_place()
 
     def _show_again(self) -> None:
