@@ -75,6 +75,7 @@ def _handlers(window: MainWindow) -> dict[ActionKey, Callable[[], object]]:
         ActionKey.SPLIT: panel.looks.toggle_split,
         ActionKey.SMOOTHING: lambda: panel.looks.set_smoothing(not panel.looks.smoothing_on),
         ActionKey.HOLD_STILL: window.inspection.hold_still,
+        ActionKey.DELAY: window.delay.measure,
         ActionKey.COPY: window.inspection.copy_numbers,
         ActionKey.LABORATORY: window.toggle_laboratory,
         ActionKey.TOUR: lambda: window.tour.start(),

@@ -33,7 +33,8 @@ class HelpDialog(QDialog):
             "50 it is nearly the maximum. Debiased IPR stays near the peak throughout. The meters start anew when β "
             "changes.</p>"
             "<p><b>Latency</b> counts from the moment this computer received a frame to the end of the paint that "
-            "shows its skeleton. The camera's and the screen's own delays are not included.</p>"
+            "shows its skeleton. The camera's and the screen's own delays are not included; with the camera pointed at "
+            "this window, <b>Ctrl+D</b> measures the whole way.</p>"
         )
         meters.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
