@@ -113,8 +113,7 @@ def _run(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from app.doctor import report
 
-    report()
-    return 0
+    return report()
 
 
 def _lab(options: argparse.Namespace) -> int:

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import dataclasses
 import signal
-from pathlib import Path
 
 from app import __version__
 from app.bundled import SAMPLE_CLIP
@@ -15,13 +14,13 @@ from app.gui.qt_environment import display_found, prepare_qt_environment
 
 prepare_qt_environment()  # before anything of Qt is imported
 
-from PySide6.QtCore import QStandardPaths, QTimer  # noqa: E402
+from PySide6.QtCore import QTimer  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from app.gui.main_window import MainWindow  # noqa: E402
 from app.gui.theme import apply_theme  # noqa: E402
 from app.session import NetworkChoice, Session  # noqa: E402
-from app.settings import Settings, load_settings, save_settings  # noqa: E402
+from app.settings import Settings, load_settings, recordings_folder, save_settings  # noqa: E402
 from app.sources import make_source  # noqa: E402
 
 _HEARTBEAT_MS = 200
@@ -53,7 +52,7 @@ def run_window(options: argparse.Namespace) -> int:
 
     source, explanation = _first_source(options.source, settings.camera)
     network = NetworkChoice(options.model, options.device, options.engine)
-    folder = options.recordings or Path(settings.recordings or _default_folder())
+    folder = options.recordings or recordings_folder(settings)
     window = MainWindow(make_session(source, network), make_session, folder, settings)
     window.screenshot_path = options.screenshot
     # Python sees Ctrl-C only while it runs, and the window's own timers stop when the source has ended.
@@ -124,8 +123,3 @@ def _first_source(wanted: str | None, remembered: str) -> tuple[str, str]:
     return str(SAMPLE_CLIP), (
         "No camera was found, so this is the shipped clip of a rendered person. Press Ctrl+O to open another source."
     )
-
-
-def _default_folder() -> Path:
-    movies = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
-    return Path(movies or Path.home()) / "PoseScope"
