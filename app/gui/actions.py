@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app import __version__
 from app.gui.widgets import named_label
 
 
@@ -33,6 +35,7 @@ class ActionKey(Enum):
     SMOOTHING = "smoothing"
     HOLD_STILL = "hold still"
     LABORATORY = "laboratory"
+    CHECKUP = "checkup"
     HELP = "help"
     QUIT = "quit"
 
@@ -66,15 +69,19 @@ ACTIONS: dict[ActionKey, ActionInfo] = {
     ActionKey.SMOOTHING: ActionInfo("Smoothing", "smooth the points with the 1 € filter", ("O",)),
     ActionKey.HOLD_STILL: ActionInfo("Hold still", "measure jitter and bias of every decoder for 5 s", ("T",)),
     ActionKey.LABORATORY: ActionInfo("β laboratory", "a synthetic heatmap that explains the bias", ("L",)),
+    ActionKey.CHECKUP: ActionInfo("Is everything all right?", "examine this computer, with what mends it", ("D",)),
     ActionKey.HELP: ActionInfo("Help", "show this list", ("?", "F1")),
     ActionKey.QUIT: ActionInfo("Quit", "close the window; a recording is finished first", ("Ctrl+Q",)),
 }
 
 
 class HelpDialog(QDialog):
-    """The keys, and how to read the meters."""
+    """The keys, and how to read the meters.
 
-    def __init__(self, parent: QWidget) -> None:
+    checkup: what its button beside the version does, when the dialog has closed.
+    """
+
+    def __init__(self, parent: QWidget, checkup: QAction | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("PoseScope: keys and meters")
         grid = QGridLayout()
@@ -100,11 +107,18 @@ class HelpDialog(QDialog):
         meters.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        if checkup is not None:
+            button = buttons.addButton(checkup.text(), QDialogButtonBox.ButtonRole.ActionRole)
+            button.clicked.connect(self.reject)
+            button.clicked.connect(checkup.trigger)
+        foot = QHBoxLayout()
+        foot.addWidget(named_label("hint", f"PoseScope {__version__}"))
+        foot.addWidget(buttons, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
         layout.addLayout(grid)
         layout.addSpacing(10)
         layout.addWidget(meters)
-        layout.addWidget(buttons)
+        layout.addLayout(foot)
         self.setMinimumWidth(520)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

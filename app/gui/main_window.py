@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QW
 from app.errors import OutputError, UserError
 from app.frames import PoseResult
 from app.gui.actions import ACTIONS, ActionKey, HelpDialog
+from app.gui.checkup_dialog import open_checkup
 from app.gui.compare_control import CompareControl, OfferingMessageBar
 from app.gui.inspection import Inspection
 from app.gui.pages import Pages
@@ -133,7 +134,8 @@ class MainWindow(QMainWindow):
             ActionKey.SMOOTHING: lambda: self.panel.looks.set_smoothing(not self.panel.looks.smoothing_on),
             ActionKey.HOLD_STILL: self.inspection.hold_still,
             ActionKey.LABORATORY: self.toggle_laboratory,
-            ActionKey.HELP: lambda: HelpDialog(self).open(),
+            ActionKey.CHECKUP: lambda: open_checkup(self, self._recordings, self.session.device_label),
+            ActionKey.HELP: lambda: HelpDialog(self, self._actions[ActionKey.CHECKUP]).open(),
             ActionKey.QUIT: self.close,
         }
         actions = {}
@@ -144,8 +146,7 @@ class MainWindow(QMainWindow):
             action.triggered.connect(lambda _checked=False, handler=handlers[key]: handler())
             self.addAction(action)
             actions[key] = action
-        leave = QAction(self)
-        leave.setShortcut(QKeySequence(Qt.Key.Key_Escape))
+        leave = QAction(self, shortcut=QKeySequence(Qt.Key.Key_Escape))
         leave.triggered.connect(self._leave_full_screen)
         self.addAction(leave)
         return actions

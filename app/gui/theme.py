@@ -17,6 +17,7 @@ ACCENT = "#56b4e9"
 ON_ACCENT = "#0b1117"
 RECORD = "#ff5c5c"
 WARNING = "#f0c000"
+FINE = "#5fc99a"
 
 _STYLE = f"""
 QWidget {{ color: {TEXT}; font-size: 13px; }}
@@ -107,6 +108,15 @@ QDialog#source QListWidget::item {{ padding: 6px 8px; border-radius: 4px; }}
 QDialog#source QListWidget::item:hover {{ background: {RAISED}; }}
 QDialog#source QListWidget::item:selected {{ background: {ACCENT}; color: {ON_ACCENT}; }}
 QDialog#source QListWidget::item:disabled {{ background: transparent; color: {MUTED}; }}
+QDialog#checkup QPushButton:disabled {{ color: {MUTED}; }}
+QLabel#fine {{ color: {FINE}; font-size: 12px; }}
+QLabel#subject {{ font-weight: 600; }}
+QFrame#finding {{ background: {PANEL}; border: 1px solid {LINE}; border-radius: 6px;
+    border-left: 4px solid {WARNING}; border-top-left-radius: 0; border-bottom-left-radius: 0; }}
+QFrame#finding[severity="problem"] {{ border-left-color: {RECORD}; }}
+QFrame#commands {{ background: {WINDOW}; border: 1px solid {LINE}; border-radius: 6px; }}
+QLabel#command {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 12px; }}
+QToolButton#copy {{ font-size: 12px; padding: 1px 8px; }}
 """
 
 
