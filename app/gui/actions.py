@@ -69,7 +69,7 @@ ACTIONS: dict[ActionKey, ActionInfo] = {
     ActionKey.SMOOTHING: ActionInfo("Smoothing", "smooth the points with the 1 € filter", ("O",)),
     ActionKey.HOLD_STILL: ActionInfo("Hold still", "measure jitter and bias of every decoder for 5 s", ("T",)),
     ActionKey.LABORATORY: ActionInfo("β laboratory", "a synthetic heatmap that explains the bias", ("L",)),
-    ActionKey.CHECKUP: ActionInfo("Is everything all right?", "examine this computer, with what mends it", ("D",)),
+    ActionKey.CHECKUP: ActionInfo("Checkup", "is everything all right on this computer?", ("D",)),
     ActionKey.HELP: ActionInfo("Help", "show this list", ("?", "F1")),
     ActionKey.QUIT: ActionInfo("Quit", "close the window; a recording is finished first", ("Ctrl+Q",)),
 }
@@ -108,7 +108,7 @@ class HelpDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         if checkup is not None:
-            button = buttons.addButton(checkup.text(), QDialogButtonBox.ButtonRole.ActionRole)
+            button = buttons.addButton("Is everything all right?", QDialogButtonBox.ButtonRole.ActionRole)
             button.clicked.connect(self.reject)
             button.clicked.connect(checkup.trigger)
         foot = QHBoxLayout()
@@ -120,5 +120,4 @@ class HelpDialog(QDialog):
         layout.addSpacing(10)
         layout.addWidget(meters)
         layout.addLayout(foot)
-        self.setMinimumWidth(520)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
