@@ -8,13 +8,15 @@ import dataclasses
 import signal
 
 from app import __version__
-from app.bundled import SAMPLE_CLIP
+from app.bundled import ICON_SIZES, SAMPLE_CLIP, icon_file
+from app.desktop_entry import DESKTOP_ID
 from app.errors import OutputError, SourceError, UserError
 from app.gui.qt_environment import display_found, prepare_qt_environment
 
 prepare_qt_environment()  # before anything of Qt is imported
 
-from PySide6.QtCore import QTimer  # noqa: E402
+from PySide6.QtCore import QSize, QTimer  # noqa: E402
+from PySide6.QtGui import QIcon  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from app.gui.main_window import MainWindow  # noqa: E402
@@ -37,6 +39,8 @@ def run_window(options: argparse.Namespace) -> int:
     assert isinstance(application, QApplication)
     application.setApplicationName("PoseScope")
     application.setApplicationVersion(__version__)
+    application.setDesktopFileName(DESKTOP_ID)
+    application.setWindowIcon(_icon())
     apply_theme(application)
 
     stored, complaints = load_settings()
@@ -77,6 +81,13 @@ def run_window(options: argparse.Namespace) -> int:
     if window.screenshot_error:
         raise OutputError(window.screenshot_error)
     return int(code)
+
+
+def _icon() -> QIcon:
+    icon = QIcon()
+    for size in ICON_SIZES:
+        icon.addFile(str(icon_file(size)), QSize(size, size))
+    return icon
 
 
 def _with_options(settings: Settings, options: argparse.Namespace) -> Settings:

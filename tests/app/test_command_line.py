@@ -161,7 +161,10 @@ MISTAKES = {
     "a stream": (["rtsp://host/x"], "To open it in the window: posescope --source rtsp://host/x"),
     "a command": (["rnu", "clip.mp4"], "“rnu” is neither a command nor a file here. Did you mean “run”?"),
     "another command": (["camera"], "Did you mean “cameras”?"),
-    "nothing like it": (["xyzzy"], "Commands: window, run, lab, study, bench, evaluate, replay, cameras, doctor."),
+    "nothing like it": (
+        ["xyzzy"],
+        "Commands: window, run, lab, study, bench, evaluate, replay, cameras, doctor, install-desktop-entry.",
+    ),
     "a file after options": (["--mirror", "clip.mp4"], "Unknown option “--mirror”."),
     "a source too many": (
         ["--beta", "3", "clip.mp4"],
