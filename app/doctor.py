@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -27,12 +28,21 @@ def report() -> int:
     folder = recordings_folder(load_settings()[0])
     qt = try_python(_DESCRIBE_QT) if qt_is_installed() else None
     findings = list(examine((*all_checks(folder), Check("Window", lambda: _window(qt)))))
-    print(as_text(findings, _width()), end="\n\n")
-    for line in all_facts():
-        print(line)
-    if qt is not None and not qt.reason:
-        print("\n".join(line for line in qt.output.splitlines() if not line.startswith(_NO_DISPLAY)))
+    _print(as_text(findings, _width()), "", *all_facts(), *_qt_facts(qt))
     return EXIT_PROBLEM if any(finding.severity is Severity.PROBLEM for finding in findings) else 0
+
+
+def _print(*lines: str) -> None:
+    try:
+        print(*lines, sep="\n", flush=True)
+    except BrokenPipeError:  # as of “doctor | head”; Python itself would complain once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _qt_facts(qt: Tried | None) -> list[str]:
+    """What Qt says of itself, without what is missing, which is a finding."""
+    told = [] if qt is None or qt.reason else qt.output.splitlines()
+    return [line for line in told if not line.startswith(_NO_DISPLAY)]
 
 
 def _width() -> int | None:

@@ -20,7 +20,7 @@ from app.checkup.findings import Finding, Severity, as_text, fine, lines_of, not
 from app.checkup.recording import check_encoders, check_recordings_folder
 from app.settings import Settings, recordings_folder, save_settings
 from app.video_encoder import H264_ENCODERS, working_encoder, working_encoders
-from tests.app.checkup_builders import FINE, NOTE, PROBLEM, one, python_with
+from tests.app.checkup_builders import FINE, NOTE, PROBLEM, ROOT, one, python_with
 
 posix = pytest.mark.skipif(os.name != "posix", reason="as on POSIX")
 
@@ -254,6 +254,20 @@ def test_the_exit_code_says_whether_something_is_a_problem(tmp_path: Path) -> No
     first, _, told, *_ = ill.stdout.splitlines()
     assert first.startswith("1 problem")
     assert told.startswith("problem  Settings: The settings in ")
+
+
+@posix
+@pytest.mark.thorough
+def test_whoever_reads_the_first_line_only_sees_no_traceback(tmp_path: Path) -> None:
+    code = "import sys; from app.__main__ import main; sys.exit(main(['doctor']))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode in (0, 1)
 
 
 @pytest.mark.thorough
