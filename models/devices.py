@@ -79,7 +79,9 @@ def torch_build() -> dict[str, object] | None:
 
 
 def may_have_gpu() -> bool:
-    """False where torch surely finds no GPU here: its build has no support for any, or there is no driver."""
+    """False where torch surely finds no GPU here: its build has no support for any, there is no driver, or no torch."""
+    if importlib.util.find_spec("torch") is None:
+        return False
     if sys.platform == "darwin":
         return True
     facts = torch_build()
