@@ -201,7 +201,7 @@ def _distributions(search_path: Sequence[str] | None) -> Iterator[Distribution]:
     """Those that can be read: what a broken installation leaves has neither a name nor a version."""
     for distribution in importlib.metadata.distributions(path=list(sys.path if search_path is None else search_path)):
         about = distribution.metadata
-        if about is not None and about["Name"] and about["Version"]:
+        if about is not None and "Name" in about and "Version" in about:
             yield distribution
 
 
