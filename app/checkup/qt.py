@@ -97,10 +97,14 @@ def _missing(names: Sequence[str], environment: Mapping[str, str], commands: Seq
         f"{'are' if several else 'is'} missing: {', '.join(names)}."
     )
     remedy = "To install:" if commands else "Install with the package manager of this system."
-    # Where the window is to open on Wayland alone, or on no screen at all, that plug-in is not used.
-    other = environment.get("QT_QPA_PLATFORM", "xcb").partition(":")[0] != "xcb"
-    wayland_only = "WAYLAND_DISPLAY" in environment and "DISPLAY" not in environment
-    return (note if other or wayland_only else problem)(_LIBRARIES, told, remedy, *commands)
+    return (problem if _opens_on_x11(environment) else note)(_LIBRARIES, told, remedy, *commands)
+
+
+def _opens_on_x11(environment: Mapping[str, str]) -> bool:
+    """Whether Qt takes its plug-in for X11: where it is told to, else where there is X11 and no Wayland."""
+    if chosen := environment.get("QT_QPA_PLATFORM"):
+        return chosen.startswith("xcb")
+    return bool(environment.get("DISPLAY")) and not environment.get("WAYLAND_DISPLAY")
 
 
 def missing_of(file: Path) -> list[str]:

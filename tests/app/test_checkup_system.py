@@ -16,6 +16,7 @@ import pytest
 
 from app.checkup.cameras import check_cameras, check_device_files, macos_finding, programs_using
 from app.checkup.child import Tried, try_python
+from app.checkup.findings import Severity
 from app.checkup.gpu import NvidiaCard, check_gpu, find_nvidia_card, torch_with_cuda
 from app.checkup.qt import check_qt_environment, check_qt_libraries, missing_of
 from app.checkup.remedies import debian_package, package_lines
@@ -48,8 +49,7 @@ def test_what_importing_cv2_does_to_qt_is_seen() -> None:
 
 def test_variables_that_lead_qt_astray(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
-    foreign, absent = check_qt_environment({"QT_PLUGIN_PATH": str(tmp_path), "QT_QPA_FONTDIR": str(gone)}), None
-    absent, foreign = foreign
+    absent, foreign = check_qt_environment({"QT_PLUGIN_PATH": str(tmp_path), "QT_QPA_FONTDIR": str(gone)})
     assert (absent.severity, foreign.severity) == (NOTE, NOTE)
     assert absent.told == f"QT_QPA_FONTDIR leads Qt to fonts in {gone}, where there is no such folder."
     assert foreign.told == f"QT_PLUGIN_PATH leads Qt to plug-ins that are not its own, in {tmp_path}."
@@ -108,10 +108,21 @@ def test_missing_libraries_of_qt_are_named(pyside: Path, ldd: bool, monkeypatch:
 
 
 @linux
-@pytest.mark.parametrize("environment", [{"QT_QPA_PLATFORM": "offscreen"}, {"WAYLAND_DISPLAY": "wayland-0"}])
-def test_where_the_plug_in_is_not_used_it_is_no_problem(pyside: Path, environment: Mapping[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("environment", "severity"),
+    [
+        ({"DISPLAY": ":0"}, PROBLEM),
+        ({"DISPLAY": ":0", "WAYLAND_DISPLAY": "wayland-0", "QT_QPA_PLATFORM": "xcb"}, PROBLEM),
+        ({"DISPLAY": ":0", "WAYLAND_DISPLAY": "wayland-0"}, NOTE),
+        ({"DISPLAY": ":0", "QT_QPA_PLATFORM": "offscreen"}, NOTE),
+        ({}, NOTE),
+    ],
+)
+def test_only_where_the_plug_in_is_used_it_is_a_problem(
+    pyside: Path, environment: Mapping[str, str], severity: Severity
+) -> None:
     need_another(pyside / "Qt/plugins/platforms/libqxcb.so", (b"libxcb-icccm.so.4", b"libxcb-iccc9.so.9"))
-    assert one(check_qt_libraries(pyside, environment)).severity is NOTE
+    assert one(check_qt_libraries(pyside, environment)).severity is severity
 
 
 @linux
