@@ -36,6 +36,7 @@ class ActionKey(Enum):
     LABORATORY = "laboratory"
     FOLDER = "folder"
     TOUR = "tour"
+    CHECKUP = "checkup"
     HELP = "help"
     QUIT = "quit"
 
@@ -77,6 +78,7 @@ ACTIONS: dict[ActionKey, ActionInfo] = {
     ActionKey.COPY: ActionInfo("Copy the numbers", "jitter, bias and latency, as text", ("Ctrl+C",)),
     ActionKey.LABORATORY: ActionInfo("β laboratory", "a synthetic heatmap that explains the bias", ("L",)),
     ActionKey.TOUR: ActionInfo("Guided tour", "the decoders and meters in five steps", ("F2",)),
+    ActionKey.CHECKUP: ActionInfo("Is everything all right?", "examine this computer", ("F3",)),
     ActionKey.HELP: ActionInfo("Help", "show this list", ("?", "F1")),
     ActionKey.QUIT: ActionInfo("Quit", "close the window; a recording is finished first", ("Ctrl+Q",)),
 }

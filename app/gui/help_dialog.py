@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app import __version__
 from app.gui.actions import ACTIONS
 from app.gui.widgets import named_label
 
 
 class HelpDialog(QDialog):
-    """The keys, and how to read the meters."""
+    """The keys, and how to read the meters.
 
-    def __init__(self, parent: QWidget) -> None:
+    checkup: what its button beside the version does, when the dialog has closed.
+    """
+
+    def __init__(self, parent: QWidget, checkup: QAction | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("PoseScope: keys and meters")
         grid = QGridLayout()
@@ -39,11 +44,18 @@ class HelpDialog(QDialog):
         meters.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        if checkup is not None:
+            button = buttons.addButton(checkup.text(), QDialogButtonBox.ButtonRole.ActionRole)
+            button.clicked.connect(self.reject)
+            button.clicked.connect(checkup.trigger)
+        foot = QHBoxLayout()
+        foot.addWidget(named_label("hint", f"PoseScope {__version__}"))
+        foot.addWidget(buttons, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
         layout.addLayout(grid)
         layout.addSpacing(10)
         layout.addWidget(meters)
-        layout.addWidget(buttons)
+        layout.addLayout(foot)
         self.setMinimumWidth(520)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -65,7 +65,7 @@ class MainWindow(QMainWindow):
         self.session = session
         self.source_text = source_text
         self._make_session = make_session
-        self._recordings = recordings
+        self.recordings = recordings
         self._settings = settings or Settings()
         self.mirrored = self._settings.mirror
         self.screenshot_path: Path | None = None
