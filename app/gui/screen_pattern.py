@@ -76,7 +76,7 @@ class CameraPreview(QWidget):
         super().__init__()
         self.view = VideoView()
         self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.view.empty_text = "No picture yet"
+        self.view.empty.show_state("No picture yet", "", can_open=False)
         self._shade = _Shade(self.view)
         self.setFixedSize(self.view.minimumSize())
         layout = QGridLayout(self)
