@@ -11,6 +11,8 @@ from models.errors import BundleError
 ASSETS = Path(assets.__file__).parent
 SAMPLE_CLIP = ASSETS / "rendered_person_960x540_30fps.mp4"
 
+ICON_SIZES = (16, 32, 48, 64, 128, 256)
+
 # sha256 of the shipped bundles; provenance in assets/README.md.
 MODELS = {
     "lite": "42c28e04caad2a5c4c547d8fcf175f9d52aa8cf2badec9d101255af1fda76835",
@@ -32,3 +34,8 @@ def model_file(model: str) -> tuple[Path, str | None]:
     if model in MODELS:
         return ASSETS / "weights" / f"pose_landmarker_{model}.task", MODELS[model]
     return Path(model), None
+
+
+def icon_file(size: int | None = None) -> Path:
+    """The icon as a PNG of one of ICON_SIZES, in px; None for the SVG."""
+    return ASSETS / "icons" / ("posescope.svg" if size is None else f"posescope-{size}.png")

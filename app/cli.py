@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from app import __version__
 from app.addresses import without_secrets
 from app.errors import UserError
+from app.evaluation.options import add_evaluate_options
 from app.replay.options import add_replay_options
 
 EXIT_BAD_INPUT = 2
@@ -113,8 +114,7 @@ def _run(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from app.doctor import report
 
-    report()
-    return 0
+    return report()
 
 
 def _lab(options: argparse.Namespace) -> int:
@@ -154,6 +154,13 @@ def _cameras(options: argparse.Namespace) -> int:
     return 0
 
 
+def _install_desktop_entry(options: argparse.Namespace) -> int:
+    from app.desktop_entry import report
+
+    report(remove=options.remove)
+    return 0
+
+
 _COMMANDS = {
     "window": _window,
     "run": _run,
@@ -164,6 +171,7 @@ _COMMANDS = {
     "replay": _replay,
     "cameras": _cameras,
     "doctor": _doctor,
+    "install-desktop-entry": _install_desktop_entry,
 }
 
 
@@ -266,10 +274,16 @@ def _command_parser() -> tuple[_Parser, dict[str, _Parser]]:
     _add_lab(commands)
     _add_study(commands)
     _add_bench(commands)
-    _add_evaluate(commands)
+    add_evaluate_options(commands.add_parser("evaluate", help="compare decoders on your own annotated pictures"))
     add_replay_options(commands.add_parser("replay", help="compare decoders and filters on one clip"))
     commands.add_parser("cameras", help="show the cameras, what they offer, and how to open each")
-    commands.add_parser("doctor", help="show devices, versions, cameras, encoders and what is wrong with them")
+    commands.add_parser(
+        "doctor",
+        help="is everything all right? What is wrong here and how to mend it, versions, devices, cameras, encoders",
+        description="Examines this computer. Exit code 1 where something is a problem, else 0.",
+    )
+    entry = commands.add_parser("install-desktop-entry", help="put PoseScope into the menu of a Linux desktop")
+    entry.add_argument("--remove", action="store_true", help="take it away again")
     return parser, commands.choices
 
 
@@ -346,52 +360,3 @@ def _add_bench(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--sweep", action="store_true", help="also the growth with the size of the frame, the people and the decoders"
     )
     bench.add_argument("--overwrite", action="store_true", help="replace the file if it exists")
-
-
-def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
-    evaluate = commands.add_parser("evaluate", help="compare decoders on your own annotated pictures")
-    evaluate.add_argument("annotations", type=Path, metavar="ANNOTATIONS.json", help="a COCO keypoint file")
-    evaluate.add_argument("images", type=Path, metavar="IMAGES", help="the folder of its images")
-    evaluate.add_argument(
-        "--decoders",
-        default="all",
-        metavar="NAMES",
-        help="all, or decoders with commas between them, options behind colons: argmax,ipr:beta=5,debiased:floor=0.1; "
-        "debiased-plain is the paper's form (default: all)",
-    )
-    evaluate.add_argument(
-        "--beta",
-        default="10",
-        metavar="B",
-        help="beta of ipr and debiased, or several with commas between them (default: 10)",
-    )
-    evaluate.add_argument(
-        "--model", default="full", metavar="MODEL", help="lite, full, heavy or a .task file (default: full)"
-    )
-    evaluate.add_argument(
-        "--device", default="auto", metavar="DEVICE", help="auto, cuda, cuda:N, mps or cpu (default: auto)"
-    )
-    evaluate.add_argument(
-        "--engine", default="auto", metavar="ENGINE", help="auto, openvino or torch (default: auto, the fastest)"
-    )
-    evaluate.add_argument(
-        "--boxes",
-        default="truth",
-        metavar="KIND",
-        help="truth: read people at their annotated boxes; detector: where the detector finds them (default: truth)",
-    )
-    evaluate.add_argument("--flip-test", action="store_true", help="read each crop and its mirror image as one")
-    evaluate.add_argument(
-        "--mapping", type=Path, metavar="MAP.json", help="which joint of BlazePose each of yours is, for other joints"
-    )
-    evaluate.add_argument("--limit", type=int, metavar="N", help="only the first N pictures with people")
-    evaluate.add_argument(
-        "--min-keypoints", type=int, default=1, metavar="N", help="only people with N labelled keypoints (default: 1)"
-    )
-    evaluate.add_argument(
-        "--min-area", type=float, default=0.0, metavar="PX2", help="only people whose box has this area (default: 0)"
-    )
-    evaluate.add_argument(
-        "--output", type=Path, default=Path("evaluation"), metavar="DIR", help="folder (default: evaluation)"
-    )
-    evaluate.add_argument("--overwrite", action="store_true", help="replace files that exist")

@@ -1,115 +1,62 @@
-"""`posescope doctor`: what is installed, what computes, what records."""
+"""`posescope doctor`: what is wrong and how to mend it, and then the facts."""
 
 from __future__ import annotations
 
-import importlib.metadata
+import io
 import os
-import platform
+import shutil
 import sys
 from collections.abc import Iterator
 
-from app import __version__
-from app.errors import OutputError, UserError
+from app.checkup.child import Tried, try_python
+from app.checkup.examination import Check, all_checks, examine
+from app.checkup.facts import all_facts
+from app.checkup.findings import Finding, Severity, as_text, fine, note, problem
+from app.checkup.qt import qt_is_installed
+from app.settings import load_settings, recordings_folder
 
-_PACKAGES = ("torch", "numpy", "av", "tflite", "PySide6-Essentials", "pyqtgraph", "mediapipe", "openvino")
-_CV2_PROVIDERS = (
-    "opencv-python",
-    "opencv-contrib-python",
-    "opencv-python-headless",
-    "opencv-contrib-python-headless",
-)
-_ENCODERS = ("h264_nvenc", "h264_videotoolbox", "h264_qsv", "h264_amf", "libx264", "h264_mf", "libopenh264")
-
-
-def report() -> None:
-    """Print one line for each fact; lines with a remedy begin with an exclamation mark."""
-    for section in (_versions, _opencv, _devices, _engines, _encoders, _cameras, _qt):
-        for line in section():
-            print(line)
+EXIT_PROBLEM = 1
+_DESCRIBE_QT = "from app.gui.qt_environment import describe_platform; print(*describe_platform(), sep='\\n')"
+_NO_DISPLAY = "!"  # how its lines about what is missing begin
+_NARROWEST = 40
 
 
-def _installed(package: str) -> str | None:
+def report() -> int:
+    """Print findings and facts. Returns the exit code: 1 where something is a problem, else 0."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # names of cameras and folders may hold what this terminal cannot show
+    folder = recordings_folder(load_settings()[0])
+    qt = try_python(_DESCRIBE_QT) if qt_is_installed() else None
+    findings = list(examine((*all_checks(folder), Check("Window", lambda: _window(qt)))))
+    _print(as_text(findings, _width()), "", *all_facts(), *_qt_facts(qt))
+    return EXIT_PROBLEM if any(finding.severity is Severity.PROBLEM for finding in findings) else 0
+
+
+def _print(*lines: str) -> None:
     try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+        print(*lines, sep="\n", flush=True)
+    except BrokenPipeError:  # as of “doctor | head”; Python itself would complain once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _versions() -> Iterator[str]:
-    yield f"PoseScope {__version__}, Python {platform.python_version()}, {platform.platform()}"
-    yield "Packages: " + ", ".join(f"{name} {_installed(name) or '(not installed)'}" for name in _PACKAGES)
+def _qt_facts(qt: Tried | None) -> list[str]:
+    """What Qt says of itself, without what is missing, which is a finding."""
+    told = [] if qt is None or qt.reason else qt.output.splitlines()
+    return [line for line in told if not line.startswith(_NO_DISPLAY)]
 
 
-def _opencv() -> Iterator[str]:
-    found = [f"{name} {version}" for name in _CV2_PROVIDERS if (version := _installed(name))]
-    yield f"OpenCV from: {', '.join(found) or 'no known package'}"
-    if len(found) > 1:
-        yield (
-            "! More than one package provides cv2 and they overwrite each other. Remedy: uninstall them all, then "
-            "install opencv-contrib-python."
-        )
+def _width() -> int | None:
+    """Of the terminal; None where what is printed goes into a file or another program."""
+    return max(_NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
 
 
-def _devices() -> Iterator[str]:
-    import torch
-
-    from models.devices import choose_device, why_not
-
-    for name in ("cuda", "mps", "cpu"):
-        reason = why_not(name)
-        yield f"Device {name}: not usable, {reason}" if reason else f"Device {choose_device(name).label}: usable"
-    yield f"--device auto takes: {choose_device('auto').label}"
-    yield f"Threads of torch on the CPU: {torch.get_num_threads()} of {os.cpu_count()} cores"
-
-
-def _engines() -> Iterator[str]:
-    from app.bundled import model_file
-    from models.engines.choice import open_engine
-
-    try:
-        # Not only imported: whether it can run these networks is seen when it does.
-        path, sha256 = model_file("lite")
-        engine = open_engine(path, "cpu", sha256)
-    except UserError as error:
-        yield f"! The lite network cannot be opened: {error}"
-        return
-    yield f"Engine on the CPU: {engine.label}"
-    if engine.warning:
-        yield f"! {engine.warning} Remedy: python -m pip install -U openvino"
-
-
-def _encoders() -> Iterator[str]:
-    import av.codec
-
-    from app.mp4_writer import working_encoder
-
-    present = [name for name in _ENCODERS if name in av.codec.codecs_available]
-    yield f"H.264 encoders in PyAV: {', '.join(present) or 'none'} (hardware ones need their hardware too)"
-    try:
-        yield f"Recordings are encoded by: {working_encoder()}, the first of them that works here"
-    except OutputError:
-        yield "! No video encoder works here. Remedy: reinstall the `av` wheel from PyPI."
-
-
-def _cameras() -> Iterator[str]:
-    from app.sources.camera import list_cameras
-
-    cameras = list_cameras()
-    yield "Cameras: " + (", ".join(f"{camera.index} {camera.name}" for camera in cameras) or "none found")
-
-
-def _qt() -> Iterator[str]:
-    try:
-        # Qt's own parts are imported on the way, and may lack a system library.
-        from app.gui.qt_environment import describe_platform
-
-        lines = list(describe_platform())
-    except ImportError as error:
-        yield f"! Qt cannot be loaded ({error}); `posescope run` works without it."
-        return
-    yield from lines
-    if _installed("PySide6-Essentials") == "6.12.0" and sys.version_info < (3, 12):
-        yield (
-            "! PySide6 6.12.0 ends Python 3.11 within minutes (it loses references to None). Remedy: "
-            "python -m pip install PySide6-Essentials==6.11.3"
-        )
+def _window(qt: Tried | None) -> Iterator[Finding]:
+    """Whether Qt can open a window: tried in a process of its own, for where it cannot it ends the program."""
+    if qt is None:
+        yield note("Window", "Qt is not installed: the window cannot open, `posescope run` works without it.")
+    elif qt.reason:
+        yield problem("Window", f"Qt cannot open a window: {qt.reason}.", "See “Packages” and “Qt’s libraries”.")
+    elif missing := [line for line in qt.output.splitlines() if line.startswith(_NO_DISPLAY)]:
+        yield note("Window", missing[0].removeprefix(_NO_DISPLAY).strip(), "`posescope run` works without one.")
+    else:
+        yield fine("Window", "Qt can open a window.")

@@ -15,6 +15,7 @@ from app.errors import OutputError, UserError
 from app.frames import PoseResult
 from app.latest_slot import LatestSlot
 from app.meters.board import MeterBoard
+from app.meters.delay_measurement import DelayMeasurement
 from app.meters.hold_still import HoldStill
 from app.overlay import OverlayStyle
 from app.pipeline import DecoderChoice, Pipeline
@@ -60,6 +61,7 @@ class Session:
 
     latest: the newest result, for a view that pulls. board: the meters. pictures: the annotated pictures.
     hold_still: the measurement that looks at the results, or None; who has read its card takes it away.
+    glass_to_glass: likewise, of the camera's delay.
     preroll: keeps the last seconds, or None. virtual_camera: offers the picture to other programs, or None.
     not_painted: results that a view took but never painted. listener: is given every result, on the inference thread;
     must be quick and must not raise; may be set at any time.
@@ -82,6 +84,7 @@ class Session:
         self.pictures = DrawnOnce(self.board.readings)
         self.latest: LatestSlot[PoseResult] = LatestSlot()
         self.hold_still: HoldStill | None = None
+        self.glass_to_glass: DelayMeasurement | None = None
         self.not_painted = 0
         self.listener: Callable[[PoseResult], None] | None = None
         self.preroll: PreRoll | None = None
@@ -89,7 +92,7 @@ class Session:
         self._recorder: Recorder | None = None
         self._last_recording: RecordingSummary | None = None
         self._recorder_lock = threading.Lock()
-        consumers = [self.board.add, self._measure_still, self._tell_listener, self.latest.put, self._record]
+        consumers = [self.board.add, self._measure, self._tell_listener, self.latest.put, self._record]
         if on_result is not None:
             consumers.append(on_result)
         self.pipeline = Pipeline(
@@ -279,11 +282,13 @@ class Session:
         """Count down, then measure jitter and bias of every decoder for some seconds."""
         self.hold_still = HoldStill(self.source.name)
 
-    def _measure_still(self, result: PoseResult) -> None:
-        measurement = self.hold_still
+    def _measure(self, result: PoseResult) -> None:
+        still, delay = self.hold_still, self.glass_to_glass
         # Frames that came before the network was there are no part of the countdown.
-        if measurement is not None and result.stages is not None:
-            measurement.add(result)
+        if still is not None and result.stages is not None:
+            still.add(result)
+        if delay is not None:
+            delay.add(result)
 
     def _tell_listener(self, result: PoseResult) -> None:
         listener = self.listener

@@ -74,6 +74,11 @@ def settings_path() -> Path:
     return Path(platformdirs.user_config_dir("PoseScope", appauthor=False)) / "settings.json"
 
 
+def recordings_folder(settings: Settings) -> Path:
+    """Where recordings and snapshots go, unless the command line says otherwise. Need not exist."""
+    return Path(settings.recordings or Path(platformdirs.user_videos_dir()) / "PoseScope")
+
+
 def load_settings(path: Path | None = None, *, set_aside: bool = False) -> tuple[Settings, list[str]]:
     """The settings kept at `path`, and at most five sentences about what in them was not understood.
 

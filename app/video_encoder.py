@@ -46,6 +46,7 @@ _ENCODERS = (
     # MPEG-4 part 2 stores the ticks per second in 16 bits.
     _Encoder("mpeg4", {}, ticks=60_000),
 )
+H264_ENCODERS = tuple(encoder.name for encoder in _ENCODERS if "264" in encoder.name)
 
 
 class VideoEncoder:
@@ -156,6 +157,11 @@ def working_encoder(width: int = 1280, height: int = 720, fps: float = 30.0) -> 
     for encoder in _working(width, height, fps):
         return encoder.name
     raise OutputError(f"This computer has no video encoder for a picture of {width} x {height}.")
+
+
+def working_encoders(width: int = 1280, height: int = 720, fps: float = 30.0) -> list[str]:
+    """Names of all that work on this computer, the one that recordings use first; empty where none works."""
+    return [encoder.name for encoder in _working(width, height, fps)]
 
 
 def _working(width: int, height: int, fps: float) -> Iterator[_Encoder]:

@@ -29,9 +29,10 @@ _FIRST_SIZE = (1280, 720)
 _FPS = 30.0
 
 _INSTALL_PACKAGE = "install it with “python -m pip install pyvirtualcam”"
-_INSTALL_BACK_END = {
-    "Linux": "install v4l2loopback (on Debian and Ubuntu: “sudo apt install v4l2loopback-dkms”) and load it with "
-    "“sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=PoseScope”",
+INSTALL_ON_DEBIAN = "sudo apt install v4l2loopback-dkms"
+LOAD_ON_LINUX = "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=PoseScope"
+INSTALL_BACK_END = {
+    "Linux": f"install v4l2loopback (on Debian and Ubuntu: “{INSTALL_ON_DEBIAN}”) and load it with “{LOAD_ON_LINUX}”",
     "Windows": "install OBS Studio (https://obsproject.com), and close it",
     "Darwin": "install OBS Studio 30 or later (https://obsproject.com), start and stop its virtual camera once, "
     "and close it",
@@ -131,7 +132,7 @@ class VirtualCamera:
         try:
             self._camera = Camera(*size, _FPS, fmt=PixelFormat.BGR)
         except Exception as error:  # back ends raise what they like
-            todo = _INSTALL_BACK_END.get(platform.system(), "see the manual of pyvirtualcam for what it needs here")
+            todo = INSTALL_BACK_END.get(platform.system(), "see the manual of pyvirtualcam for what it needs here")
             raise OutputError(f"No virtual camera can be used ({_reason(error)}): {todo}.") from None
         self._size = size
         self._name = self._camera.device

@@ -67,14 +67,25 @@ def named_device(name: str) -> tuple[str, str]:
     return kind, number
 
 
-def may_have_gpu() -> bool:
-    """False where torch surely finds no GPU here: its build has no support for any, or there is no driver."""
-    if sys.platform == "darwin":
-        return True
+def torch_build() -> dict[str, object] | None:
+    """What torch says of its own build, without importing it: `__version__`, and `cuda`, `hip` and `xpu`, each a
+    version or None. None where torch is not installed, or does not say so.
+    """
     try:
         spec = importlib.util.find_spec("torch")
-        facts = runpy.run_path(str(Path(str(spec and spec.origin)).with_name("version.py")))
+        return runpy.run_path(str(Path(str(spec and spec.origin)).with_name("version.py")))
     except Exception:
+        return None
+
+
+def may_have_gpu() -> bool:
+    """False where torch surely finds no GPU here: its build has no support for any, there is no driver, or no torch."""
+    if importlib.util.find_spec("torch") is None:
+        return False
+    if sys.platform == "darwin":
+        return True
+    facts = torch_build()
+    if facts is None:
         return True
     if facts.get("hip") or facts.get("xpu"):
         return True

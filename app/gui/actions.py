@@ -30,11 +30,13 @@ class ActionKey(Enum):
     HEATMAP = "heatmap"
     SMOOTHING = "smoothing"
     HOLD_STILL = "hold still"
+    DELAY = "delay"
     COPY = "copy"
     SPLIT = "split"
     LABORATORY = "laboratory"
     FOLDER = "folder"
     TOUR = "tour"
+    CHECKUP = "checkup"
     HELP = "help"
     QUIT = "quit"
 
@@ -72,9 +74,11 @@ ACTIONS: dict[ActionKey, ActionInfo] = {
     ActionKey.SPLIT: ActionInfo("Split view", "two decoders, with a divider to drag", ("D",)),
     ActionKey.SMOOTHING: ActionInfo("Smoothing", "smooth the points with the 1 € filter", ("O",)),
     ActionKey.HOLD_STILL: ActionInfo("Hold still", "measure jitter and bias of every decoder for 5 s", ("T",)),
+    ActionKey.DELAY: ActionInfo("Camera’s delay …", "measure it, glass to glass", ("Ctrl+D",)),
     ActionKey.COPY: ActionInfo("Copy the numbers", "jitter, bias and latency, as text", ("Ctrl+C",)),
     ActionKey.LABORATORY: ActionInfo("β laboratory", "a synthetic heatmap that explains the bias", ("L",)),
     ActionKey.TOUR: ActionInfo("Guided tour", "the decoders and meters in five steps", ("F2",)),
+    ActionKey.CHECKUP: ActionInfo("Is everything all right?", "examine this computer", ("F3",)),
     ActionKey.HELP: ActionInfo("Help", "show this list", ("?", "F1")),
     ActionKey.QUIT: ActionInfo("Quit", "close the window; a recording is finished first", ("Ctrl+Q",)),
 }

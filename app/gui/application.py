@@ -6,23 +6,24 @@ import argparse
 import contextlib
 import dataclasses
 import signal
-from pathlib import Path
 
 from app import __version__
-from app.bundled import SAMPLE_CLIP
+from app.bundled import ICON_SIZES, SAMPLE_CLIP, icon_file
+from app.desktop_entry import DESKTOP_ID
 from app.errors import OutputError, SourceError, UserError
 from app.gui.qt_environment import display_found, prepare_qt_environment
 
 prepare_qt_environment()  # before anything of Qt is imported
 
-from PySide6.QtCore import QStandardPaths, QTimer  # noqa: E402
+from PySide6.QtCore import QSize, QTimer  # noqa: E402
+from PySide6.QtGui import QIcon  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from app.gui.garbage import GarbageOnQtThread  # noqa: E402
 from app.gui.main_window import MainWindow  # noqa: E402
 from app.gui.theme import apply_theme  # noqa: E402
 from app.session import NetworkChoice, Session, checked_people  # noqa: E402
-from app.settings import Settings, load_settings, put_aside, save_settings  # noqa: E402
+from app.settings import Settings, load_settings, put_aside, recordings_folder, save_settings  # noqa: E402
 from app.sources import make_source  # noqa: E402
 
 _HEARTBEAT_MS = 200
@@ -39,6 +40,8 @@ def run_window(options: argparse.Namespace) -> int:
     assert isinstance(application, QApplication)
     application.setApplicationName("PoseScope")
     application.setApplicationVersion(__version__)
+    application.setDesktopFileName(DESKTOP_ID)
+    application.setWindowIcon(_icon())
     aside = put_aside() if options.reset_settings else None
     stored, complaints = load_settings(set_aside=True)
     settings = _with_options(stored, options)
@@ -58,7 +61,7 @@ def run_window(options: argparse.Namespace) -> int:
     tour = not settings.toured and options.source is None and not options.record and options.quit_after is None
     begin_with = str(SAMPLE_CLIP) if tour else source
     network = NetworkChoice(options.model, options.device, options.engine)
-    folder = options.recordings or Path(settings.recordings or _default_folder())
+    folder = options.recordings or recordings_folder(settings)
     window = MainWindow(make_session(begin_with, network), make_session, folder, settings, begin_with)
     window.screenshot_path = options.screenshot
     # Python sees Ctrl-C only while it runs, and the window's own timers stop when the source has ended.
@@ -89,6 +92,13 @@ def run_window(options: argparse.Namespace) -> int:
     if window.screenshot_error:
         raise OutputError(window.screenshot_error)
     return int(code)
+
+
+def _icon() -> QIcon:
+    icon = QIcon()
+    for size in ICON_SIZES:
+        icon.addFile(str(icon_file(size)), QSize(size, size))
+    return icon
 
 
 def _with_options(settings: Settings, options: argparse.Namespace) -> Settings:
@@ -137,8 +147,3 @@ def _first_source(wanted: str | None, remembered: str) -> tuple[str, str]:
     return str(SAMPLE_CLIP), (
         "No camera was found, so this is the shipped clip of a rendered person. Press Ctrl+O to open another source."
     )
-
-
-def _default_folder() -> Path:
-    movies = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
-    return Path(movies or Path.home()) / "PoseScope"

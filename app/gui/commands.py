@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 
 from app.gui.actions import ACTIONS, ActionKey
+from app.gui.checkup_dialog import open_checkup
 from app.gui.help_dialog import HelpDialog
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ _REPEATED = (ActionKey.STEP_BACK, ActionKey.STEP_FORWARD)
 
 def make_actions(window: MainWindow) -> dict[ActionKey, QAction]:
     """An action for each key of ACTIONS, with its shortcuts, added to the window."""
-    actions = {}
-    for key, handler in _handlers(window).items():
+    actions: dict[ActionKey, QAction] = {}
+    for key, handler in _handlers(window, actions).items():
         info = ACTIONS[key]
         action = QAction(info.title, window)
         action.setShortcuts([QKeySequence(text) for text in info.keys])
@@ -54,7 +55,7 @@ def make_actions(window: MainWindow) -> dict[ActionKey, QAction]:
     return actions
 
 
-def _handlers(window: MainWindow) -> dict[ActionKey, Callable[[], object]]:
+def _handlers(window: MainWindow, actions: dict[ActionKey, QAction]) -> dict[ActionKey, Callable[[], object]]:
     panel = window.panel
     return {
         **{key: partial(window.choose_decoder, key.value) for key in _DECODERS},
@@ -75,10 +76,12 @@ def _handlers(window: MainWindow) -> dict[ActionKey, Callable[[], object]]:
         ActionKey.SPLIT: panel.looks.toggle_split,
         ActionKey.SMOOTHING: lambda: panel.looks.set_smoothing(not panel.looks.smoothing_on),
         ActionKey.HOLD_STILL: window.inspection.hold_still,
+        ActionKey.DELAY: window.delay.measure,
         ActionKey.COPY: window.inspection.copy_numbers,
         ActionKey.LABORATORY: window.toggle_laboratory,
         ActionKey.TOUR: lambda: window.tour.start(),
-        ActionKey.HELP: lambda: HelpDialog(window).open(),
+        ActionKey.CHECKUP: lambda: open_checkup(window, window.recordings, window.session.device_label),
+        ActionKey.HELP: lambda: HelpDialog(window, actions[ActionKey.CHECKUP]).open(),
         ActionKey.QUIT: window.close,
     }
 

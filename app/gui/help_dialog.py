@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app import __version__
 from app.gui.actions import ACTIONS
 from app.gui.widgets import named_label
 
 
 class HelpDialog(QDialog):
-    """The keys, and how to read the meters."""
+    """The keys, and how to read the meters.
 
-    def __init__(self, parent: QWidget) -> None:
+    checkup: what its button beside the version does, when the dialog has closed.
+    """
+
+    def __init__(self, parent: QWidget, checkup: QAction | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("PoseScope: keys and meters")
         grid = QGridLayout()
@@ -33,16 +38,24 @@ class HelpDialog(QDialog):
             "50 it is nearly the maximum. Debiased IPR stays near the peak throughout. The meters start anew when β "
             "changes.</p>"
             "<p><b>Latency</b> counts from the moment this computer received a frame to the end of the paint that "
-            "shows its skeleton. The camera's and the screen's own delays are not included.</p>"
+            "shows its skeleton. The camera's and the screen's own delays are not included; with the camera pointed at "
+            "this window, <b>Ctrl+D</b> measures the whole way.</p>"
         )
         meters.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        if checkup is not None:
+            button = buttons.addButton(checkup.text(), QDialogButtonBox.ButtonRole.ActionRole)
+            button.clicked.connect(self.reject)
+            button.clicked.connect(checkup.trigger)
+        foot = QHBoxLayout()
+        foot.addWidget(named_label("hint", f"PoseScope {__version__}"))
+        foot.addWidget(buttons, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
         layout.addLayout(grid)
         layout.addSpacing(10)
         layout.addWidget(meters)
-        layout.addWidget(buttons)
+        layout.addLayout(foot)
         self.setMinimumWidth(520)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -47,10 +46,12 @@ class LatencyPanel(QWidget):
     """Stages, the decoders one by one, drops.
 
     window_chosen: another length of the window, in seconds. save_asked: the user wants the ledger as JSON.
+    delay_asked: the user wants to know the camera's own delay too.
     """
 
     window_chosen = Signal(float)
     save_asked = Signal()
+    delay_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,10 +77,13 @@ class LatencyPanel(QWidget):
         save = tool_button("Save JSON")
         save.setToolTip("Save these numbers beside the recordings")
         save.clicked.connect(self.save_asked)
+        delay = tool_button("Delay …")
+        delay.setToolTip("Measure my camera’s delay: the whole way, glass to glass. Ctrl+D.")
+        delay.clicked.connect(self.delay_asked)
         foot = QHBoxLayout()
-        foot.addWidget(QLabel("Window"))
         foot.addWidget(self._window)
         foot.addStretch(1)
+        foot.addWidget(delay)
         foot.addWidget(save)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

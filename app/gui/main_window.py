@@ -18,6 +18,7 @@ from app.gui.appearance import Appearance
 from app.gui.commands import make_actions, show_checks
 from app.gui.compare_control import CompareControl, OfferingMessageBar
 from app.gui.dropping import DropTarget
+from app.gui.glass_to_glass import DelayControl
 from app.gui.inspection import Inspection
 from app.gui.kept import restore_place, settings_of
 from app.gui.menu_bar import MainMenu
@@ -64,7 +65,7 @@ class MainWindow(QMainWindow):
         self.session = session
         self.source_text = source_text
         self._make_session = make_session
-        self._recordings = recordings
+        self.recordings = recordings
         self._settings = settings or Settings()
         self.mirrored = self._settings.mirror
         self.screenshot_path: Path | None = None
@@ -102,6 +103,9 @@ class MainWindow(QMainWindow):
         self.comparison = CompareControl(
             self, self.messages, self.panel.record_menu, recordings, self._settings.preroll_s
         )
+        self.delay = DelayControl(self, self.view, self.messages, recordings)
+        self.delay.first_painted.connect(self._painted)
+        self.panel.latency.delay_asked.connect(self.delay.measure)
         self.network = NetworkControl(self, self.panel.network, self.messages, self._network_asked)
         self._status = named_label("status")
         self._status.setTextFormat(Qt.TextFormat.PlainText)
@@ -165,6 +169,7 @@ class MainWindow(QMainWindow):
         self.inspection.adopt(session)
         self.recording.adopt(session)
         self.comparison.adopt(session)
+        self.delay.adopt(session)
         self._show_choice()
         session.start()
         self._view_timer.start()
@@ -204,21 +209,21 @@ class MainWindow(QMainWindow):
         self._update_status()
 
     def _pull(self) -> None:
-        result = self.session.latest.take(0) or self._behind
+        result, view = self.session.latest.take(0) or self._behind, self.delay.view_in_front
         # Behind the laboratory nothing is drawn; the newest picture waits.
-        self._behind = None if self.view.isVisible() else result
+        self._behind = None if view.isVisible() else result
         if result is not None and self._behind is None:
-            self.session.not_painted += self.view.waiting
+            self.session.not_painted += view.waiting
             self._show(result)
 
     def _show(self, result: PoseResult, *, again: bool = False) -> None:
-        started_ns = time.perf_counter_ns()
-        self.view.mirrored = self.mirrored
+        started_ns, view = time.perf_counter_ns(), self.delay.view_in_front
+        view.mirrored = self.mirrored
         self.inspection.show(result, mirror=self.mirrored)
         style = self.inspection.style(mirror=self.mirrored)
         image = self.session.pictures.draw(result, style)
-        self.view.split.draw(result, style)
-        self.view.show_result(result, image, time.perf_counter_ns() - started_ns, again=again)
+        view.split.draw(result, style)
+        view.show_result(result, image, time.perf_counter_ns() - started_ns, again=again)
         self.source.show_place()
 
     def _show_again(self) -> None:

@@ -25,7 +25,7 @@ _VIEW = (
     _K.PAUSE, _K.STEP_BACK, _K.STEP_FORWARD, None, _K.COPY, None,
 )  # fmt: skip
 _DECODERS = (_K.ARGMAX, _K.IPR, _K.DEBIASED, _K.QUARTER, _K.DARK, _K.REGRESSION, None, _K.HOLD_STILL, None)
-_HELP = (_K.TOUR, _K.HELP)
+_HELP = (_K.TOUR, _K.HELP, None, _K.DELAY, _K.CHECKUP)
 
 
 class MainMenu(QMenuBar):

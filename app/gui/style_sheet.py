@@ -101,4 +101,13 @@ QDialog#source QListWidget::item { padding: 6px 8px; border-radius: 4px; }
 QDialog#source QListWidget::item:hover { background: $raised; }
 QDialog#source QListWidget::item:selected { background: $accent; color: $on_accent; }
 QDialog#source QListWidget::item:disabled { background: transparent; color: $muted; }
+QDialog#checkup QPushButton:disabled { color: $muted; }
+QLabel#fine { color: $fine; font-size: 12px; }
+QLabel#subject { font-weight: 600; }
+QFrame#finding { background: $panel; border: 1px solid $line; border-radius: 6px;
+    border-left: 4px solid $warning; border-top-left-radius: 0; border-bottom-left-radius: 0; }
+QFrame#finding[severity="problem"] { border-left-color: $record; }
+QFrame#commands { background: $window; border: 1px solid $line; border-radius: 6px; }
+QLabel#command { font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 12px; }
+QToolButton#copy { font-size: 12px; padding: 1px 8px; }
 """)

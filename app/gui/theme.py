@@ -36,6 +36,7 @@ class Scheme:
     on_accent: str
     record: str
     warning: str
+    fine: str
     warning_fill: str
     error_fill: str
     decoders: Mapping[str, str]
@@ -55,6 +56,7 @@ DARK = Scheme(
     on_accent="#0b1117",
     record="#ff5c5c",
     warning="#f0c000",
+    fine="#5fc99a",
     warning_fill="#3a3112",
     error_fill="#41191b",
     decoders=DECODER_COLORS,
@@ -73,6 +75,7 @@ LIGHT = Scheme(
     on_accent="#ffffff",
     record="#b3261e",
     warning="#7a5600",
+    fine="#1a6e48",
     warning_fill="#fff1cc",
     error_fill="#fde4e2",
     # Darker relatives of the palette of Okabe and Ito: as far apart as can be with every colour vision (a distance of
@@ -109,6 +112,7 @@ ACCENT = DARK.accent
 ON_ACCENT = DARK.on_accent
 RECORD = DARK.record
 WARNING = DARK.warning
+FINE = DARK.fine
 WARNING_FILL = DARK.warning_fill
 ERROR_FILL = DARK.error_fill
 DECODERS: Mapping[str, str] = DARK.decoders

@@ -70,6 +70,7 @@ class BackgroundSource(Source):
     """
 
     live = True
+    from_camera = True
     ends = False
 
     def __init__(self, name: str, *, open_within_s: float, lost_after_s: float = 1.0) -> None:

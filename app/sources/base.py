@@ -19,6 +19,7 @@ class Source(ABC):
     name: short text for the window's title and for file names; never holds credentials.
     live: True where frames come whether or not they are read (camera, stream): then the newest frame counts
         and old ones may be dropped. False where nothing may be dropped (files).
+    from_camera: True where the pictures may come from a camera, which could see this very screen.
     paced: True where frames that could come at any time are released one by one when they are due.
     fps: nominal frames a second, known after `open`; 0.0 where unknown.
     frame_count: number of frames if known after `open`, else None.
@@ -34,6 +35,7 @@ class Source(ABC):
     """
 
     live: bool = False
+    from_camera: bool = False
     paced: bool = False
     seekable: bool = False
     loop: bool = False

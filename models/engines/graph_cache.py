@@ -35,7 +35,7 @@ class GraphCache:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or Path(platformdirs.user_cache_dir("posescope", appauthor=False)) / "openvino"
+        self.folder = folder or Path(platformdirs.user_cache_dir("posescope", appauthor=False)) / "openvino"
 
     def read(self, key: Iterable[str], names: Sequence[str]) -> dict[str, bytes] | None:
         """The graphs of these names, or None unless all of them are there."""
@@ -55,14 +55,14 @@ class GraphCache:
         folder = self._folder_of(key)
         unfinished = None
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=self._folder))
+            self.folder.mkdir(parents=True, exist_ok=True)
+            unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=self.folder))
             for name, graph in graphs.items():
                 (unfinished / name).write_bytes(graph)
             (unfinished / _DIGEST).write_text(_digest_of(graphs), "ascii")
             shutil.rmtree(folder, ignore_errors=True)
             unfinished.rename(folder)
-            for old in sorted(self._folder.iterdir(), key=lambda entry: -entry.stat().st_mtime)[_MOST_KEPT:]:
+            for old in sorted(self.folder.iterdir(), key=lambda entry: -entry.stat().st_mtime)[_MOST_KEPT:]:
                 shutil.rmtree(old, ignore_errors=True)
         except OSError:
             # The disk is full, or another process keeps the same graphs at this moment.
@@ -75,7 +75,7 @@ class GraphCache:
         digest = hashlib.sha256()
         for part in (*key, *(_source(name) for name in _MAKERS)):
             digest.update(hashlib.sha256(part.encode()).digest())
-        return self._folder / digest.hexdigest()[:32]
+        return self.folder / digest.hexdigest()[:32]
 
 
 def _digest_of(graphs: Mapping[str, bytes]) -> str:

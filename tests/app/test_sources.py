@@ -126,6 +126,7 @@ def test_every_source_keeps_the_contract(name: str, tmp_path: Path, server: Vide
         assert frame.image.flags.c_contiguous
         assert not frame.image.flags.writeable
     assert source.live == name.startswith(("camera", "stream", "synthetic la", "synthetic li", "person li"))
+    assert source.from_camera == name.startswith(("camera", "stream"))
     assert source.fps >= 0
     assert "/" not in source.name
     assert source.trouble == ""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.devices import DEVICE_NAMES, choose_device, may_have_gpu
+from models.devices import DEVICE_NAMES, choose_device, may_have_gpu, torch_build
 from models.errors import DeviceError
 
 ROOT = Path(__file__).parents[2]
@@ -128,3 +128,23 @@ def test_without_any_gpu_torch_is_not_even_imported():
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, timeout=120).returncode
     assert may_have_gpu() == bool(loaded)
     assert not (built_without and loaded)
+
+
+def test_without_torch_there_is_the_cpu(monkeypatch):
+    """OpenVINO needs torch only to make its graphs, which are kept."""
+    monkeypatch.setitem(sys.modules, "torch", None)  # importing it raises ImportError
+    assert not may_have_gpu()
+    assert choose_device("auto").kind == "cpu"
+    assert torch_build() is None
+
+
+def test_the_build_of_torch_is_told_without_importing_it():
+    code = """
+import sys
+from models.devices import torch_build
+facts = torch_build()
+assert "torch" not in sys.modules
+import torch
+assert (facts["__version__"], facts["cuda"], facts["hip"]) == (torch.__version__, torch.version.cuda, torch.version.hip)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=120)

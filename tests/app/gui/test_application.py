@@ -17,7 +17,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsView
 
 from app.__main__ import main
-from app.bundled import SAMPLE_CLIP
+from app.bundled import ICON_SIZES, SAMPLE_CLIP
 from app.gui.help_dialog import HelpDialog
 from app.gui.main_window import MainWindow
 from app.settings import Settings, load_settings, save_settings, settings_path
@@ -315,6 +315,17 @@ class TestInsideThisProcess:
         )
         assert code == 0
         assert cv2.imread(str(path)).std() > 10
+
+    def test_the_desktop_knows_the_window_by_its_icon_and_its_entry(self) -> None:
+        seen: list[tuple[set[int], str]] = []
+
+        def look(window: MainWindow) -> None:
+            sizes = {size.width() for size in window.windowIcon().availableSizes()}
+            seen.append((sizes, QApplication.desktopFileName()))
+            window.close()
+
+        run_here("--source", SAMPLE_CLIP, *NO_NETWORK, act=look)
+        assert seen == [(set(ICON_SIZES), "posescope")]
 
     def test_quit_after_closes_an_open_dialog_too(self) -> None:
         started = time.monotonic()
