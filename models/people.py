@@ -43,7 +43,7 @@ class Person:
     @property
     def has_decoders(self) -> bool:
         """Whether decoders have read heatmaps of this person."""
-        return _ARGMAX in self.points
+        return _ARGMAX in self.scores
 
     @property
     def measured(self) -> tuple[str, ...]:
@@ -55,4 +55,4 @@ class Person:
     @property
     def certainty(self) -> NDArray[np.float32]:
         """(K,) how surely each joint is seen, 0 to 1: the peak of its heatmap, or what the only reading says."""
-        return self.scores[_ARGMAX if self.has_decoders else self.measured[0]]
+        return self.scores[_ARGMAX] if self.has_decoders else next(iter(self.scores.values()))

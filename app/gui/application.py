@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from app.gui.main_window import MainWindow  # noqa: E402
 from app.gui.theme import apply_theme  # noqa: E402
-from app.session import NetworkChoice, Session  # noqa: E402
+from app.session import NetworkChoice, Session, chosen_decoder  # noqa: E402
 from app.settings import Settings, load_settings, save_settings  # noqa: E402
 from app.sources import make_source  # noqa: E402
 
@@ -43,11 +43,13 @@ def run_window(options: argparse.Namespace) -> int:
     stored, complaints = load_settings()
     settings = _with_options(stored, options)
 
+    decoder = chosen_decoder(options.decoder, options.engine)
+
     def make_session(source: str, network: NetworkChoice) -> Session:
         return Session(
             make_source(source, loop=settings.loop, realtime=True),
             network,
-            decoder=options.decoder,
+            decoder=decoder,
             beta=options.beta,
         )
 

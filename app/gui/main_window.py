@@ -196,8 +196,7 @@ class MainWindow(QMainWindow):
             return
         self.messages.clear()
         self.recording.tell(self.session.stop())
-        session.set_decoder(self.session.choice.name)
-        session.set_beta(self.session.choice.beta)
+        session.pipeline.choice = self.session.pipeline.choice
         self._set_pause_button(False)
         self._adopt(session)
 

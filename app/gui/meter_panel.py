@@ -14,7 +14,7 @@ from app.gui.stage_bar import StageBar
 from app.gui.strip_chart import StripChart
 from app.gui.widgets import named_label, tool_button
 from app.meters.board import JITTER_WINDOW_S, PAINTED, STAGES, MeterBoard, MeterSnapshot
-from app.meters.jitter import MOTION_DECODER, STILL_BODY_SHARE
+from app.meters.jitter import STILL_BODY_SHARE
 from app.meters.rolling import JointDistances
 
 _TICK_MS = 80
@@ -191,8 +191,7 @@ class MeterPanel(QWidget):
         self._latency_text.setText(f"{window_text}{dropped}\np95 {latency.p95:.0f} · p99 {latency.p99:.0f} · {fps} fps")
 
     def _motion(self, snapshot: MeterSnapshot) -> str:
-        speed = snapshot.motion.speed.overall.get(MOTION_DECODER, math.nan)
-        share = snapshot.motion.speed.body_share.get(MOTION_DECODER, math.nan)
+        speed, share = snapshot.motion.speed_px, snapshot.motion.speed_share
         if math.isnan(speed):
             return "Motion –"
         state = "Moving" if share > STILL_BODY_SHARE else "Still"
