@@ -43,7 +43,7 @@ class Person:
     @property
     def has_decoders(self) -> bool:
         """Whether decoders have read heatmaps of this person."""
-        return _ARGMAX in self.scores
+        return any(name != MEDIAPIPE for name in self.points)
 
     @property
     def measured(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from app.gui.compare_control import CompareControl, OfferingMessageBar
 from app.gui.inspection import Inspection
 from app.gui.pages import Pages
 from app.gui.recording_control import RecordingControl, RecordingParts
+from app.gui.reference_control import ReferenceControl
 from app.gui.saving import recording_message, save_screenshot
 from app.gui.side_panel import SidePanel
 from app.gui.source_control import SourceControl
@@ -69,6 +70,8 @@ class MainWindow(QMainWindow):
         self.meters.table.decoder_chosen.connect(self.choose_decoder)
         self.inspection = Inspection(self, self.panel, self.view, self.messages, recordings)
         self.inspection.style_changed.connect(self._show_again)
+        self.reference = ReferenceControl(self, self.panel, self.messages)
+        self.reference.engine_changed.connect(self._show_choice)
         self.transport = TransportBar(
             pause_key=ACTIONS[ActionKey.PAUSE].keys[0],
             back_key=ACTIONS[ActionKey.STEP_BACK].keys[0],
@@ -91,13 +94,13 @@ class MainWindow(QMainWindow):
         )
         self.panel.network.network_chosen.connect(lambda model: self._use_network(model=model))
         self.panel.network.device_chosen.connect(lambda device: self._use_network(device=device))
+        self.panel.network.engine_chosen.connect(lambda engine: self._use_network(engine=engine, device="auto"))
         self._status = named_label("status")
         self._status.setTextFormat(Qt.TextFormat.PlainText)
         self._status.setMinimumWidth(1)  # a long name must not widen the window
         self._actions = self._make_actions()
         self.panel.connect_buttons(self._actions)
-        self._buttons = self.panel.buttons
-        self._buttons[ActionKey.MIRROR].setChecked(self._mirror)
+        self.panel.buttons[ActionKey.MIRROR].setChecked(self._mirror)
         self.pages = Pages(self._make_live_page())
         self.pages.laboratory_built.connect(self._join_laboratory)
         self.pages.laboratory_shown.connect(lambda: self.pages.show_beta(self.session.choice.beta))
@@ -141,7 +144,7 @@ class MainWindow(QMainWindow):
             action = QAction(info.title, self)
             action.setShortcuts([QKeySequence(text) for text in info.keys])
             action.setAutoRepeat(key in (ActionKey.STEP_BACK, ActionKey.STEP_FORWARD))
-            action.triggered.connect(lambda _checked=False, handler=handlers[key]: handler())
+            action.triggered.connect(lambda _, key=key: self.reference.allows(key) and handlers[key]())
             self.addAction(action)
             actions[key] = action
         leave = QAction(self)
@@ -177,6 +180,7 @@ class MainWindow(QMainWindow):
         self.inspection.adopt(session)
         self.recording.adopt(session)
         self.comparison.adopt(session)
+        self.reference.adopt(session)
         self._show_choice()
         session.start()
         self._view_timer.start()
@@ -259,17 +263,15 @@ class MainWindow(QMainWindow):
         session, pipeline = self.session, self.session.pipeline
         wanted, loading = session.wanted_network, bool(pipeline.networks.pending) and not pipeline.finished.is_set()
         self.source.update()
+        self.reference.update()
         self.setWindowTitle(f"{session.source.name} — PoseScope")  # a camera's name is known when it is open
         self.view.badge = self._badge()
         self.view.big_badge = self.inspection.hold_still_badge()
-        self.panel.network.show_network(wanted.model, session.device_label, wanted.device, loading=loading)
+        self.panel.network.show_network(wanted.model, session.device_label, wanted.device, loading, wanted.engine)
         self._status.setText("   ·   ".join(part for part in self.source.description() if part))
         self.meters.show_dropped(pipeline.dropped)
-        for trouble, kind in (  # the worst last, for it stays on the screen
-            (session.warning, "warning"),
-            (pipeline.model_error, "error"),
-            (pipeline.source_error, "error"),
-        ):
+        troubles = (session.warning, "warning"), (pipeline.model_error, "error"), (pipeline.source_error, "error")
+        for trouble, kind in troubles:  # the worst last, for it stays on the screen
             if trouble is not None and str(trouble) not in self._reported:
                 self._reported.add(str(trouble))
                 self.messages.show_message(str(trouble), kind)
@@ -342,13 +344,13 @@ class MainWindow(QMainWindow):
         self._set_pause_button(self.session.paused)
 
     def _set_pause_button(self, paused: bool) -> None:
-        self._buttons[ActionKey.PAUSE].setChecked(paused)
+        self.panel.buttons[ActionKey.PAUSE].setChecked(paused)
         self.source.paused(paused)
 
     def toggle_mirror(self) -> None:
         """Show the picture as in a looking glass; data and recordings stay as they are."""
         self._mirror = not self._mirror
-        self._buttons[ActionKey.MIRROR].setChecked(self._mirror)
+        self.panel.buttons[ActionKey.MIRROR].setChecked(self._mirror)
         if self.view.result is not None:
             self._show(self.view.result, again=True)
 

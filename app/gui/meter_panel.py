@@ -8,7 +8,7 @@ import time
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.decoder_display import DECODER_COLORS, PX_RANGE
+from app.decoder_display import DISPLAY_NAMES, PX_RANGE, READING_COLORS
 from app.gui.decoder_table import DecoderTable
 from app.gui.stage_bar import StageBar
 from app.gui.strip_chart import StripChart
@@ -16,6 +16,7 @@ from app.gui.widgets import named_label, tool_button
 from app.meters.board import JITTER_WINDOW_S, PAINTED, STAGES, MeterBoard, MeterSnapshot
 from app.meters.jitter import STILL_BODY_SHARE
 from app.meters.rolling import JointDistances
+from models.people import MEDIAPIPE
 
 _TICK_MS = 80
 _TICKS_PER_NUMBER = 3
@@ -46,8 +47,13 @@ class MeterPanel(QWidget):
             "The camera's own delay and the screen's are not included."
         )
         self._bar = StageBar()
+        self._table_heading = named_label("heading")
         self.table = DecoderTable()
-        self._jitter_chart = StripChart("px", DECODER_COLORS, log_range=PX_RANGE)
+        self._reference_text = named_label(
+            "hint", "Smoothed by MediaPipe itself: compare it with our\nown points while their smoothing is on (key O)."
+        )
+        self.show_decoders(True)
+        self._jitter_chart = StripChart("px", READING_COLORS, log_range=PX_RANGE)
         self._jitter_chart.setToolTip("Jitter of every decoder over the last 20 seconds, logarithmic")
         self._jitter_chart.setMinimumHeight(64)
         self._joints_text = named_label("hint")
@@ -74,8 +80,9 @@ class MeterPanel(QWidget):
         layout.addWidget(named_label("heading", "LATENCY, CAPTURE → PAINT"))
         layout.addLayout(head)
         layout.addWidget(self._bar)
-        layout.addWidget(named_label("heading", "JITTER AND BIAS OF EVERY DECODER"))
+        layout.addWidget(self._table_heading)
         layout.addWidget(self.table)
+        layout.addWidget(self._reference_text)
         for label in (self._smoothing_text, self._joints_text, self._motion_text):
             layout.addWidget(label)
         layout.addWidget(self._jitter_chart, 1)
@@ -125,6 +132,12 @@ class MeterPanel(QWidget):
         self._chosen = decoder
         self.table.choose(decoder)
         self._jitter_chart.emphasize(decoder)
+
+    def show_decoders(self, are_there: bool) -> None:
+        """Whether decoders are measured, or MediaPipe alone."""
+        self._table_heading.setText("JITTER AND BIAS OF EVERY DECODER" if are_there else "JITTER OF THE REFERENCE")
+        self.table.show_readings(tuple(DISPLAY_NAMES) if are_there else (MEDIAPIPE,))
+        self._reference_text.setHidden(are_there)
 
     def show_dropped(self, dropped: int) -> None:
         """Frames that a live source delivered faster than they could be looked at."""

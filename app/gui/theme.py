@@ -32,6 +32,8 @@ QToolButton, QPushButton {{
 QToolButton:hover, QPushButton:hover {{ border-color: {MUTED}; }}
 QToolButton:focus, QPushButton:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
 QToolButton:checked {{ background: {ACCENT}; border-color: {ACCENT}; color: {ON_ACCENT}; font-weight: 600; }}
+QToolButton:disabled, QCheckBox:disabled {{ color: {MUTED}; }}
+QToolButton:checked:disabled {{ background: {LINE}; border-color: {LINE}; }}
 QToolButton#small {{ font-size: 12px; padding: 5px 1px; }}
 QToolButton#record {{ font-weight: 600; }}
 QToolButton#record:checked {{ background: {RECORD}; border-color: {RECORD}; color: {ON_ACCENT}; }}

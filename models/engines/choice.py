@@ -59,7 +59,7 @@ def check_names(device: str, engine: str, *, needs_heatmaps: bool = False) -> No
     if needs_heatmaps:
         raise DeviceError(f"{NO_HEATMAPS} Choose another engine.")
     if device not in ("auto", "cpu"):
-        raise DeviceError(f"MediaPipe computes on the CPU here, not on {device}: leave --device or --engine out.")
+        raise DeviceError(f"MediaPipe computes on the CPU here, not on {device}: choose another device or engine.")
     check_mediapipe()
 
 

@@ -176,7 +176,7 @@ def test_mediapipe_is_loaded_where_it_is_asked_for():
 @pytest.mark.parametrize(
     ("device", "engine", "sentence"),
     [
-        ("cuda", "mediapipe", "MediaPipe computes on the CPU here, not on cuda: leave --device or --engine out."),
+        ("cuda", "mediapipe", "MediaPipe computes on the CPU here, not on cuda: choose another device or engine."),
         ("cpu", "mediapip", "Unknown engine “mediapip”. Did you mean “mediapipe”?"),
     ],
 )
