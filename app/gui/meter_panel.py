@@ -50,7 +50,8 @@ class MeterPanel(QWidget):
         self._table_heading = named_label("heading")
         self.table = DecoderTable()
         self._reference_text = named_label(
-            "hint", "Smoothed by MediaPipe itself: compare it with our\nown points while their smoothing is on (key O)."
+            "hint",
+            "MediaPipe itself smooths the points of one person:\ncompare with our own while smoothing is on (key O).",
         )
         self.show_decoders(True)
         self._jitter_chart = StripChart("px", READING_COLORS, log_range=PX_RANGE)
