@@ -154,11 +154,12 @@ class ReferenceGhost:
             wish, task = self._take(loaded)
             try:
                 if wish is not loaded:
-                    if estimator is not None:
-                        estimator.close()
+                    before, estimator = estimator, None
+                    if before is not None:
+                        before.close()
                     if wish is None:
                         return
-                    estimator, loaded = None, wish
+                    loaded = wish
                     estimator = wish()
                     self._begin(wish)
                 elif estimator is not None and task is not None:
