@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.decoder_display import REFERENCE_COLOR, REFERENCE_NAME, display_name, display_title
+from app.decoder_display import REFERENCE_NAME, display_name, display_title
+from app.gui import theme
 from app.gui.widgets import JumpSlider, named_label, tool_button
 from models.readings import BETA_RANGE
 
@@ -94,7 +95,7 @@ class DecoderPanel(QWidget):
         layout.setColumnStretch(2, 1)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(choices)
-        self._pages.addWidget(_reference_note())
+        self._pages.addWidget(_ReferenceNote())
 
     def show_decoders(self, are_there: bool) -> None:
         """Whether there are decoders to choose from; else what there is instead of them."""
@@ -123,23 +124,30 @@ class DecoderPanel(QWidget):
         self.beta_chosen.emit(beta)
 
 
-def _reference_note() -> QWidget:
-    title = QLabel(f'<span style="color: {REFERENCE_COLOR}">●</span> <b>{REFERENCE_NAME}</b>')
-    # Not wrapped by itself: that would make the panel's height depend on its width.
-    note = named_label(
-        "hint",
-        "MediaPipe’s own detector, tracking and smoothing on\n"
-        "the same networks, from picture to points. It gives\n"
-        "no heatmaps, so there is nothing to decode.",
-    )
-    page = QWidget()
-    layout = QVBoxLayout(page)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(2)
-    layout.addWidget(title)
-    layout.addWidget(note)
-    layout.addStretch(1)
-    return page
+class _ReferenceNote(QWidget):
+    """What there is instead of decoders where MediaPipe reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._title = QLabel()
+        self._color()
+        theme.broadcast.changed.connect(self._color)
+        # Not wrapped by itself: that would make the panel's height depend on its width.
+        note = named_label(
+            "hint",
+            "MediaPipe’s own detector, tracking and smoothing on\n"
+            "the same networks, from picture to points. It gives\n"
+            "no heatmaps, so there is nothing to decode.",
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self._title)
+        layout.addWidget(note)
+        layout.addStretch(1)
+
+    def _color(self) -> None:
+        self._title.setText(f'<span style="color: {theme.REFERENCE}">●</span> <b>{REFERENCE_NAME}</b>')
 
 
 def _slider_position(beta: float) -> int:
