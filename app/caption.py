@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import cv2
 
-from app.decoder_display import DARK_SURFACE, beta_text, bgr, decoder_color, display_title, px_share
+from app.decoder_display import DARK_SURFACE, WITHOUT_BIAS, beta_text, bgr, decoder_color, display_title, px_share
 from app.frames import Image, PoseResult, Readings
 
 _Color = tuple[int, int, int]
@@ -61,11 +61,10 @@ def draw_caption(picture: Image, result: PoseResult, readings: Readings | None) 
     small = max(8, round(0.82 * size))
     pad, gap = round(0.75 * size), round(0.5 * size)
 
-    title = display_title(result.decoder)
+    title = _without_brackets(display_title(result.decoder))
     beta = beta_text(result.decoder, result.beta)
     smoothed = "smoothed" if result.smoothed else ""
-    # "cpu (OpenVINO)": the picture's font has no brackets of its own.
-    device = result.device.replace(" (", ", ").removesuffix(")")
+    device = _without_brackets(result.device)
     subtitle = " · ".join(part for part in (result.network, device, smoothed, _fps_text(readings)) if part)
     subtitle = _shortened(subtitle, small, width - 4 * pad)
     meters = _meters(result.decoder, readings, smoothed=bool(result.smoothed))
@@ -120,6 +119,7 @@ def draw_legend(picture: Image, rows: Sequence[tuple[str, _Color | None]]) -> No
     size = max(8, round(0.82 * min(0.031 * height, 0.034 * width)))
     pad, line, chip = round(0.9 * size), round(1.5 * size), max(2, round(0.34 * size))
     text_x = 2 * chip + round(0.7 * size)
+    rows = [(_without_brackets(text), color) for text, color in rows]
     inner = text_x + max(text_width(text, size) for text, _ in rows)
     plate_height = len(rows) * line + round(1.1 * pad)
     top = height - pad - plate_height
@@ -130,6 +130,11 @@ def draw_legend(picture: Image, rows: Sequence[tuple[str, _Color | None]]) -> No
             center = ((2 * pad + chip) * 16, round((baseline - 0.36 * size) * 16))
             cv2.circle(picture, center, chip * 16, color, cv2.FILLED, cv2.LINE_AA, 4)
         _write(picture, text, (2 * pad + text_x, baseline), size, _WHITE)
+
+
+def _without_brackets(text: str) -> str:
+    """`cpu (OpenVINO)` -> `cpu, OpenVINO`: the picture's font has no brackets of its own."""
+    return text.replace(" (", ", ").removesuffix(")")
 
 
 def _shortened(text: str, size: int, room: int) -> str:
@@ -151,11 +156,12 @@ def _meters(decoder: str, readings: Readings | None, *, smoothed: bool) -> list[
     latency = readings.latency_ms
     jitter, bias = readings.jitter_px.get(decoder, math.nan), readings.bias_px.get(decoder, math.nan)
     color = bgr(decoder_color(decoder))
-    return [
+    meters = [
         _Meter("latency", latency / _FULL_LATENCY_MS, _number(latency, "ms", 0), _LATENCY_COLOR),
         _Meter("raw jitter" if smoothed else "jitter", px_share(jitter), _number(jitter, "px", 2), color),
         _Meter("bias", px_share(bias), _number(bias, "px", 2), color),
     ]
+    return meters[:-1] if decoder in WITHOUT_BIAS else meters
 
 
 def _number(value: float, unit: str, decimals: int) -> str:

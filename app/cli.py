@@ -203,7 +203,6 @@ def _export_kinds(text: str) -> tuple[str, ...]:
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decoder",
-        default="debiased",
         metavar="NAME",
         help="argmax, argmax-quarter, dark, ipr, debiased or regression (default: debiased)",
     )
@@ -221,7 +220,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--engine",
         default="auto",
         metavar="ENGINE",
-        help="auto, openvino or torch (default: auto, the fastest that can be used)",
+        help="auto, openvino or torch; or mediapipe: MediaPipe's own detector, tracking and smoothing instead of ours, "
+        "for reference (default: auto, the fastest of ours that can be used)",
     )
     parser.add_argument("--people", type=int, metavar="N", help="follow up to N people, 1 to 8 (default: 1)")
 
@@ -298,7 +298,11 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
     run.add_argument("--coco", type=Path, metavar="OUT.json", help="write the chosen decoder's as COCO results")
     run.add_argument("--openpose", type=Path, metavar="FOLDER", help="write them as OpenPose does, a file a frame")
     run.add_argument("--report", type=Path, metavar="OUT.json", help="write latency, jitter and bias of every decoder")
-    run.add_argument("--ghosts", metavar="NAMES", help="draw these decoders too, for example argmax,ipr; or all")
+    run.add_argument(
+        "--ghosts",
+        metavar="NAMES",
+        help="draw these decoders too, for example argmax,ipr or all, and mediapipe: MediaPipe's own points",
+    )
     run.add_argument("--smooth", action="store_true", help="draw smoothed points (1 € filter) and report what it costs")
     run.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
     run.add_argument("--overwrite", action="store_true", help="replace output files that exist")

@@ -1,8 +1,10 @@
-"""How each decoder is named and coloured, the same in the picture, in the charts and in the panels."""
+"""How each decoder, and MediaPipe, is named and coloured, the same in the picture, in the charts and in the panels."""
 
 from __future__ import annotations
 
 import math
+
+from models.people import MEDIAPIPE
 
 DISPLAY_NAMES: dict[str, str] = {
     "argmax": "argmax",
@@ -25,6 +27,14 @@ DECODER_COLORS: dict[str, str] = {
 }
 # The paper's form of debiasing, in the laboratory.
 PAPER_FORM = "debiased-paper"
+# What can be drawn beside the decoders: MediaPipe's own points, which no decoder of ours has read. Of all colours light
+# enough its own was searched for as far from the six as can be under any colour vision (CIEDE2000 over Machado et al.,
+# IEEE TVCG 2009): 21 away, where the two nearest of the six are 11 apart.
+REFERENCE_NAME = "MediaPipe (reference)"
+REFERENCE_COLOR = "#d9ffe5"
+
+READING_NAMES = {**DISPLAY_NAMES, MEDIAPIPE: REFERENCE_NAME}
+READING_COLORS = {**DECODER_COLORS, MEDIAPIPE: REFERENCE_COLOR}
 UNKNOWN_COLOR = "#c8c8c8"
 DARK_SURFACE = "#14171c"
 
@@ -34,14 +44,17 @@ PERSON_COLORS = ("#77aadd", "#ee8866", "#eedd88", "#ffaabb", "#44bb99", "#99ddff
 # Decoders whose result depends on beta.
 WITH_BETA = frozenset({"ipr", "debiased"})
 
+# Comes without heatmaps, so that nobody knows their peaks: it has no bias.
+WITHOUT_BIAS = frozenset({MEDIAPIPE})
+
 # Bars and charts of jitter and bias are logarithmic between these, in px: a tenth of a pixel and a collapsed decoder
 # both have to be seen.
 PX_RANGE = (0.05, 50.0)
 
 
 def display_name(decoder: str) -> str:
-    """The decoder's name for people; a decoder unknown here is shown by its own name."""
-    return DISPLAY_NAMES.get(decoder, decoder)
+    """The name of a decoder, or of MediaPipe, for people; one unknown here is shown by its own name."""
+    return READING_NAMES.get(decoder, decoder)
 
 
 def display_title(decoder: str) -> str:
@@ -57,7 +70,7 @@ def beta_text(decoder: str, beta: float) -> str:
 
 def decoder_color(decoder: str) -> str:
     """The decoder's colour as `#rrggbb`."""
-    return DECODER_COLORS.get(decoder, UNKNOWN_COLOR)
+    return READING_COLORS.get(decoder, UNKNOWN_COLOR)
 
 
 def person_color(slot: int) -> str:

@@ -1,4 +1,5 @@
-"""Ghosts: what the other decoders say about the same frame, thin and in each decoder's colour, beside the chosen one.
+"""Ghosts: what the other decoders, and MediaPipe, say about the same frame, thin and in the colour of each, beside the
+chosen one.
 
 Coordinates are pixels of the picture, as in `app.overlay`.
 """
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.caption import draw_legend
-from app.decoder_display import DISPLAY_NAMES, bgr, decoder_color, display_title
+from app.decoder_display import READING_NAMES, bgr, decoder_color, display_title
 from app.frames import Image
 from models.skeletons import BLAZEPOSE_33, COCO_FROM_BLAZEPOSE
 
@@ -30,7 +31,7 @@ _FARTHEST = 1e6
 
 def ghost_decoders(ghosts: frozenset[str], chosen: str) -> list[str]:
     """The ghosts in the order of the decoders; the chosen decoder is no ghost of itself."""
-    return [name for name in DISPLAY_NAMES if name in ghosts and name != chosen]
+    return [name for name in READING_NAMES if name in ghosts and name != chosen]
 
 
 def draw_ghosts(

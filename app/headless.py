@@ -13,7 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from app.decoder_display import DISPLAY_NAMES, three_digits
+from app.decoder_display import DISPLAY_NAMES, READING_NAMES, three_digits
 from app.errors import OutputError, UserError
 from app.exporters.openpose_folder import check_folder
 from app.frames import PoseResult
@@ -23,9 +23,12 @@ from app.meters.rolling import JointDistances
 from app.output_file import check_outputs
 from app.overlay import OverlayStyle
 from app.recording_paths import RecordingPaths
-from app.session import NetworkChoice, Session, checked_decoder
+from app.session import NetworkChoice, Session, chosen_decoder
 from app.smoothing import OneEuroSettings
 from app.sources import make_source
+from models.engines.choice import NO_HEATMAPS
+from models.errors import unknown_name
+from models.people import MEDIAPIPE
 from models.skeletons import BLAZEPOSE_33
 
 
@@ -36,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     paths = RecordingPaths(options.output, options.clean, _keypoints(options))
     _check_outputs(paths, options)
 
-    ghosts = _ghosts(options.ghosts)
+    ghosts = _ghosts(options.ghosts, options.engine)
     # Other programs should see a file at its own speed.
     source = make_source(options.source, realtime=options.virtual_camera)
     # tqdm would start a thread that looks for bars that stand still.
@@ -45,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     session = Session(
         source,
         NetworkChoice(options.model, options.device, options.engine),
-        decoder=options.decoder,
+        decoder=chosen_decoder(options.decoder, options.engine),
         beta=options.beta,
         most_people=1 if options.people is None else options.people,
         wait_for_model=True,
@@ -53,6 +56,9 @@ def run(options: argparse.Namespace) -> int:
     )
     progress.when_full = session.pipeline.stop
     session.pipeline.smoothing = OneEuroSettings() if options.smooth else None
+    if MEDIAPIPE in ghosts:
+        session.compare_with_reference(True)
+        session.pipeline.reference.wait_until_ready()
     style = OverlayStyle(ghosts=ghosts)
     if options.virtual_camera:
         session.set_virtual_camera(style)
@@ -61,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
             session.start_recording(paths, style, overwrite=options.overwrite, block=not source.live)
     except OutputError:
         session.set_virtual_camera(None)
+        session.compare_with_reference(False)
         raise
     started = time.perf_counter()
     session.start()
@@ -107,11 +114,18 @@ def _check_outputs(paths: RecordingPaths, options: argparse.Namespace) -> None:
             raise OutputError(f"{video} would be an MP4 file: let its name end in .mp4.")
 
 
-def _ghosts(names: str | None) -> frozenset[str]:
-    """Decoders named by the user. Raises UserError for an unknown one."""
+def _ghosts(names: str | None, engine: str) -> frozenset[str]:
+    """Decoders, and MediaPipe, named by the user. Raises UserError for an unknown one, and where there can be none."""
     if names is None:
         return frozenset()
-    return frozenset(DISPLAY_NAMES if names == "all" else map(checked_decoder, names.split(",")))
+    if engine == MEDIAPIPE:
+        raise UserError(f"{NO_HEATMAPS} Leave --ghosts out.")
+    ghosts: set[str] = set()
+    for name in names.split(","):
+        if name not in ("all", *READING_NAMES):
+            raise UserError(unknown_name("ghost", name, ("all", *READING_NAMES)))
+        ghosts.update(DISPLAY_NAMES if name == "all" else (name,))
+    return frozenset(ghosts)
 
 
 class _Progress:
@@ -166,6 +180,7 @@ def _report(session: Session, progress: _Progress, seconds: float) -> dict[str, 
         "bias": _distances(snapshot.bias),
         **_people(progress),
         **_smoothing(progress, snapshot),
+        **_reference(session, snapshot),
         "speed_px_per_s": {name: _number(value) for name, value in snapshot.motion.speed.overall.items()},
     }
 
@@ -190,6 +205,19 @@ def _smoothing(progress: _Progress, snapshot: MeterSnapshot) -> dict[str, Any]:
         "smoothed_jitter": _distances(snapshot.smoothed_jitter),
         # Over the last seconds: how far smoothed points lag depends on how fast they move.
         "smoothing_lag_ms": progress.whole_run.read_lag(),
+    }
+
+
+def _reference(session: Session, snapshot: MeterSnapshot) -> dict[str, Any]:
+    reference = session.pipeline.reference
+    if not reference.compared:
+        return {}
+    return {
+        "mediapipe": {
+            "share_of_body": _number(snapshot.difference),
+            "frames_compared": reference.compared,
+            "frames_left_out": reference.left_out,
+        }
     }
 
 

@@ -12,7 +12,7 @@ from app.errors import UserError
 from app.latest_slot import LatestSlot
 
 if TYPE_CHECKING:
-    from models.estimator import PoseEstimator
+    from models.estimators import Estimator
 
 _POLL_S = 0.1
 
@@ -21,13 +21,13 @@ _POLL_S = 0.1
 class LoadedNetwork:
     """A network that can be used, and how it is called in the results."""
 
-    estimator: PoseEstimator
+    estimator: Estimator
     name: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Wish:
-    load: Callable[[], PoseEstimator]
+    load: Callable[[], Estimator]
     name: str
 
 
@@ -52,7 +52,7 @@ class NetworkLoader:
         pending = self._pending
         return pending.name if pending is not None else ""
 
-    def ask(self, load: Callable[[], PoseEstimator], name: str) -> None:
+    def ask(self, load: Callable[[], Estimator], name: str) -> None:
         """Use another network as soon as it is loaded."""
         self.error = None
         self._pending = wish = _Wish(load, name)

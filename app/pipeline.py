@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from app.errors import UserError
 from app.frames import Frame, PoseResult, StageTimes
 from app.latest_slot import LatestSlot
-from app.network_loader import NetworkLoader
+from app.network_loader import LoadedNetwork, NetworkLoader
+from app.reference_ghost import ReferenceGhost
 from app.smoothing import OneEuroSettings, Smoothing
 from app.sources.base import Source
 
 if TYPE_CHECKING:
-    from models.estimator import PoseEstimator
+    from models.estimators import Estimator
 
 # Every wait ends after this time to look whether the pipeline was stopped.
 _POLL_S = 0.1
@@ -38,7 +39,8 @@ class Pipeline:
     network: how the network is called in the results.
     load_estimator: called on a thread of its own. Until it is done the frames pass without people (`stages` is None),
         unless `wait_for_model`: then no frame is read before. `use_network` brings in another one later.
-    consumers: called in turn with each PoseResult. They must be quick and must not raise.
+    consumers: called in turn with each PoseResult, one result after the other. They must be quick and must not raise.
+    reference: MediaPipe beside the network, off at first; of a live source it may hand results on, on its own thread.
     keep_heatmaps: may be switched at any time; the results' people have their heatmaps while it is on.
     most_people, focus: how many are followed at most, and whom the meters look at (`app.frames.PoseResult`); may be
         changed at any time.
@@ -53,7 +55,7 @@ class Pipeline:
     def __init__(
         self,
         source: Source,
-        load_estimator: Callable[[], PoseEstimator],
+        load_estimator: Callable[[], Estimator],
         consumers: Sequence[Callable[[PoseResult], None]],
         choice: DecoderChoice,
         *,
@@ -71,6 +73,8 @@ class Pipeline:
         self.paused = threading.Event()
         self.networks = NetworkLoader()
         self.networks.ask(load_estimator, network)
+        self.reference = ReferenceGhost(self._hand_on, every_frame=not source.live)
+        self._in_use: LoadedNetwork | None = None
         self._consumers = consumers
         self._network = network
         self._wait_for_model = wait_for_model
@@ -94,7 +98,7 @@ class Pipeline:
         ]
 
     @property
-    def estimator(self) -> PoseEstimator | None:
+    def estimator(self) -> Estimator | None:
         """The network in use; None before the first is loaded."""
         return self.networks.loaded.estimator if self.networks.loaded else None
 
@@ -103,7 +107,7 @@ class Pipeline:
         """Why the network that was last asked for could not be loaded."""
         return self.networks.error
 
-    def use_network(self, load_estimator: Callable[[], PoseEstimator], network: str) -> None:
+    def use_network(self, load_estimator: Callable[[], Estimator], network: str) -> None:
         """Go on with another network once it is loaded: between two frames, so that none is lost."""
         self.networks.ask(load_estimator, network)
 
@@ -156,7 +160,14 @@ class Pipeline:
         deadline = None if timeout is None else time.monotonic() + timeout
         for thread in self._threads:
             thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        self.reference.use(None)
+        ended = self.reference.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        if any(thread.is_alive() for thread in self._threads):
+            return False
+        for network in (self.networks.loaded, self._in_use):
+            if network is not None:
+                network.estimator.close()
+        return ended
 
     def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
         def run() -> None:
@@ -168,6 +179,7 @@ class Pipeline:
                 raise
             finally:
                 if threading.current_thread().name == "posescope-inference":
+                    self.reference.use(None)
                     self.finished.set()
 
         return run
@@ -286,19 +298,25 @@ class Pipeline:
             ended = self._capture_ended.is_set()
             frame = self._take()
             if frame is not None:
-                result = self._estimate(frame)
-                for consumer in self._consumers:
-                    consumer(result)
+                self.reference.offer(frame, self.most_people)
+                self.reference.add(self._estimate(frame))
                 with self._winding:
                     self._under_way -= not self.source.live
             elif ended:
                 return
+
+    def _hand_on(self, result: PoseResult) -> None:
+        for consumer in self._consumers:
+            consumer(result)
 
     def _estimate(self, frame: Frame) -> PoseResult:
         choice, loaded = self.choice, self.networks.loaded
         if loaded is None:
             return PoseResult(frame, (), choice.name, choice.beta, None, self._network)
         estimator = loaded.estimator
+        if self._in_use is not None and self._in_use is not loaded:
+            self._in_use.estimator.close()
+        self._in_use = loaded
         taken_ns = time.perf_counter_ns()
         if not frame.continues:
             estimator.reset()
@@ -317,7 +335,8 @@ class Pipeline:
         return PoseResult(
             frame,
             estimate.people,
-            choice.name,
+            # Where MediaPipe reads there is nothing to choose from.
+            choice.name if choice.name in estimator.decoders else estimator.decoders[0],
             choice.beta,
             stages,
             loaded.name,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,13 +25,14 @@ from app.recorder import Recorder, RecordingAbout, RecordingSummary
 from app.recording_paths import RecordingPaths
 from app.sources.base import Source
 from app.virtual_camera import VirtualCamera
-from models.engines.choice import check_names
+from models.engines.choice import NO_HEATMAPS, check_mediapipe, check_names
 from models.errors import unknown_name
+from models.people import MEDIAPIPE
 from models.readings import checked_beta
 from models.tracking import MOST_PEOPLE
 
 if TYPE_CHECKING:
-    from models.estimator import PoseEstimator
+    from models.estimators import Estimator
 
 DEFAULT_DECODER = "debiased"
 
@@ -38,7 +40,7 @@ DEFAULT_DECODER = "debiased"
 @dataclass(frozen=True, slots=True)
 class NetworkChoice:
     """Which network to run where: lite, full, heavy or the path of a .task bundle; device and engine as in
-    `models.engines.choice.open_engine`. Raises DeviceError for a device or an engine that does not exist,
+    `models.estimators.load_estimator`. Raises DeviceError for a device or an engine that does not exist,
     BundleError for a bundle that does not.
     """
 
@@ -89,6 +91,9 @@ class Session:
         self.listener: Callable[[PoseResult], None] | None = None
         self.preroll: PreRoll | None = None
         self.virtual_camera: VirtualCamera | None = None
+        self._wants_reference = False
+        self._reference_model: str | None = None
+        self._reference_lock = threading.Lock()
         self._recorder: Recorder | None = None
         self._last_recording: RecordingSummary | None = None
         self._recorder_lock = threading.Lock()
@@ -105,13 +110,14 @@ class Session:
         )
         self.most_people = most_people
 
-    def _load_estimator(self, network: NetworkChoice) -> PoseEstimator:
+    def _load_estimator(self, network: NetworkChoice) -> Estimator:
         # Here, on the loading thread, and not at the top: torch takes seconds to import.
-        from models.estimator import PoseEstimator
+        from models.estimators import load_estimator
 
         path, sha256 = model_file(network.model)
-        estimator = PoseEstimator.load(path, network.device, sha256, network.engine)
+        estimator = load_estimator(path, network.device, sha256, network.engine)
         self._network = network
+        self._update_reference()
         return estimator
 
     @property
@@ -128,6 +134,28 @@ class Session:
         """Read with another network as soon as it is loaded; where it cannot be, with the present one as before."""
         self._wanted = network
         self.pipeline.use_network(lambda: self._load_estimator(network), network.label)
+
+    @property
+    def has_decoders(self) -> bool:
+        """Whether decoders read heatmaps here; False where MediaPipe is the engine, which gives none."""
+        return self._network.engine != MEDIAPIPE
+
+    def compare_with_reference(self, wanted: bool) -> None:
+        """Read frames with MediaPipe too, on the same bundle, or no longer; `pipeline.reference` tells how it goes.
+
+        Where MediaPipe is the engine itself there is nothing to compare with. Raises DeviceError where it is missing.
+        """
+        if wanted:
+            check_mediapipe()
+        self._wants_reference = wanted
+        self._update_reference()
+
+    def _update_reference(self) -> None:
+        with self._reference_lock:
+            model = self._network.model if self._wants_reference and self.has_decoders else None
+            if model != self._reference_model:
+                self._reference_model = model
+                self.pipeline.reference.use(None if model is None else partial(_load_reference, model))
 
     def start(self) -> None:
         self.pipeline.start()
@@ -152,19 +180,20 @@ class Session:
 
     @property
     def choice(self) -> DecoderChoice:
-        """The decoder in use and its beta."""
-        return self.pipeline.choice
+        """The decoder in use and its beta; where MediaPipe is the engine, that."""
+        choice = self.pipeline.choice
+        return choice if self.has_decoders else replace(choice, name=MEDIAPIPE)
 
     def set_decoder(self, name: str) -> None:
         """Show this decoder from the next frame on. Raises UserError for an unknown name."""
-        self.pipeline.choice = DecoderChoice(checked_decoder(name), self.choice.beta)
+        self.pipeline.choice = replace(self.pipeline.choice, name=checked_decoder(name))
 
     def set_beta(self, beta: float) -> None:
         """Use this beta in ipr and debiased from the next frame on.
 
         Raises UserError beyond `models.readings.BETA_LIMITS`.
         """
-        self.pipeline.choice = DecoderChoice(self.choice.name, checked_beta(beta))
+        self.pipeline.choice = replace(self.pipeline.choice, beta=checked_beta(beta))
 
     @property
     def most_people(self) -> int:
@@ -306,6 +335,22 @@ def checked_people(count: int) -> int:
     if not 1 <= count <= MOST_PEOPLE:
         raise UserError(f"--people must be from 1 to {MOST_PEOPLE}, not {count}.")
     return count
+
+
+def chosen_decoder(asked: str | None, engine: str) -> str:
+    """What the command line asks for, or the default. Raises UserError for an unknown one, and where MediaPipe is the
+    engine, for which there are none.
+    """
+    if asked is not None and engine == MEDIAPIPE:
+        raise UserError(f"{NO_HEATMAPS} Leave --decoder out.")
+    return checked_decoder(DEFAULT_DECODER if asked is None else asked)
+
+
+def _load_reference(model: str) -> Estimator:
+    from models.estimators import load_estimator
+
+    path, sha256 = model_file(model)
+    return load_estimator(path, "cpu", sha256, MEDIAPIPE)
 
 
 def checked_decoder(name: str) -> str:

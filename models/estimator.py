@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.engines.choice import open_engine
 from models.engines.engine import Engine
 from models.people import Person
-from models.readings import DEFAULT_BETA, TO_IMAGE, checked_beta
+from models.readings import DECODER_NAMES, DEFAULT_BETA, TO_IMAGE, checked_beta
 from models.regions import Region, letterbox, region_from_alignment, search_squares
 from models.stage_clock import DECODE, StageClock
 from models.tracking import PeopleTracker
@@ -59,6 +59,8 @@ class PoseEstimator:
     (`Region.followed_to`).
     """
 
+    decoders = DECODER_NAMES
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._tracker = PeopleTracker()
@@ -94,11 +96,15 @@ class PoseEstimator:
 
     def reset(self) -> None:
         """Forget the people who are being followed; the next image starts with the detector."""
+        self.close()
+        self._tracker.forget()
+        self._is_first = True
+
+    def close(self) -> None:
+        """End the detector's thread; may be called again, and the next image may come all the same."""
         if self._search is not None:
             self._search.result()
         self._search = None
-        self._tracker.forget()
-        self._is_first = True
 
     def estimate(
         self,

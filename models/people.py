@@ -10,18 +10,23 @@ from numpy.typing import NDArray
 
 from models.regions import Region
 
+# What MediaPipe itself reads: its points stand in `Person.points` under this name.
+MEDIAPIPE = "mediapipe"
+_ARGMAX = "argmax"
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person, read by every decoder from the same heatmaps.
+    """One person, read by every decoder from the same heatmaps, or by MediaPipe without heatmaps, or by both.
 
     id: stays the same while the person is followed, and over a loss of less than a second.
     slot: 0, 1, …, the first that none of the others has: for what has to be told apart, such as colours.
     region: the crop that the network saw.
-    presence: the network's probability that the crop holds a person, 0 to 1.
+    presence: the network's probability that the crop holds a person, 0 to 1; NaN where that is not told.
     points: decoder name -> (K, 2) float32, x and y in pixels of the source image, joints as in BLAZEPOSE_33.
     scores: decoder name -> (K,) float32, 0 to 1.
-    peaks: (K, 2) float32, the sub-cell peak of each joint's heatmap in pixels: the reference of the bias meter.
+    peaks: (K, 2) float32, the sub-cell peak of each joint's heatmap in pixels: the reference of the bias meter; NaN
+        where no heatmap is known.
     heatmaps: (K, H, W) float32, what the decoders read, where it was asked for. Cell (column, row) stands for
         (column / W, row / H) of the crop.
     """
@@ -34,3 +39,20 @@ class Person:
     peaks: NDArray[np.float32]
     heatmaps: NDArray[np.float32] | None = None
     slot: int = 0
+
+    @property
+    def has_decoders(self) -> bool:
+        """Whether decoders have read heatmaps of this person."""
+        return any(name != MEDIAPIPE for name in self.points)
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The readings that can be compared over time: the decoders', where there are any. MediaPipe's beside them may
+        be missing in any frame.
+        """
+        return tuple(name for name in self.points if name != MEDIAPIPE) if self.has_decoders else tuple(self.points)
+
+    @property
+    def certainty(self) -> NDArray[np.float32]:
+        """(K,) how surely each joint is seen, 0 to 1: the peak of its heatmap, or what the only reading says."""
+        return self.scores[_ARGMAX] if self.has_decoders else next(iter(self.scores.values()))

@@ -84,7 +84,7 @@ def _checked(options: argparse.Namespace) -> tuple[tuple[Variant, ...], Selectio
     if not (math.isfinite(options.min_area) and options.min_area >= 0):
         raise UserError(f"--min-area must be at least 0, not {options.min_area:g}.")
     check_model(options.model)
-    check_names(options.device, options.engine)
+    check_names(options.device, options.engine, needs_heatmaps=True)
     check_outputs([options.output / name for name in FILES], str(options.annotations), overwrite=options.overwrite)
     return variants, Selection(options.min_keypoints, options.min_area, options.limit)
 

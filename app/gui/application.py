@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication  # noqa: E402
 from app.gui.garbage import GarbageOnQtThread  # noqa: E402
 from app.gui.main_window import MainWindow  # noqa: E402
 from app.gui.theme import apply_theme  # noqa: E402
-from app.session import NetworkChoice, Session, checked_people  # noqa: E402
+from app.session import NetworkChoice, Session, checked_people, chosen_decoder  # noqa: E402
 from app.settings import Settings, load_settings, put_aside, recordings_folder, save_settings  # noqa: E402
 from app.sources import make_source  # noqa: E402
 
@@ -47,11 +47,13 @@ def run_window(options: argparse.Namespace) -> int:
     settings = _with_options(stored, options)
     apply_theme(application, settings.theme)
 
+    decoder = chosen_decoder(options.decoder, options.engine)
+
     def make_session(source: str, network: NetworkChoice) -> Session:
         return Session(
             make_source(source, loop=settings.loop, realtime=True),
             network,
-            decoder=options.decoder,
+            decoder=decoder,
             beta=options.beta,
             most_people=settings.people,
         )

@@ -44,7 +44,9 @@ def make_actions(window: MainWindow) -> dict[ActionKey, QAction]:
         action.setCheckable(key in _CHECKABLE)
         action.setStatusTip(info.explained)
         # Whether it is checked is told by what is in use, not by the click.
-        action.triggered.connect(lambda _checked=False, handler=handler: handler())
+        action.triggered.connect(
+            lambda _checked=False, key=key, handler=handler: window.reference.allows(key) and handler()
+        )
         action.triggered.connect(window.show_checks)
         window.addAction(action)
         actions[key] = action

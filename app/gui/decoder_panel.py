@@ -12,12 +12,15 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSizePolicy,
+    QStackedLayout,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
-from app.decoder_display import display_name, display_title
-from app.gui.widgets import JumpSlider, tool_button
+from app.decoder_display import REFERENCE_NAME, display_name, display_title
+from app.gui import theme
+from app.gui.widgets import JumpSlider, named_label, tool_button
 from models.readings import BETA_RANGE
 
 # The decoders that the app is about stand on the switch, the others in the list beside it.
@@ -80,7 +83,8 @@ class DecoderPanel(QWidget):
         self._beta_label.setMinimumWidth(34)
         self._beta_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
-        layout = QGridLayout(self)
+        choices = QWidget()
+        layout = QGridLayout(choices)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setVerticalSpacing(8)
         layout.addLayout(switch, 0, 0, 1, 4)
@@ -89,6 +93,13 @@ class DecoderPanel(QWidget):
         layout.addWidget(self._slider, 1, 2)
         layout.addWidget(self._beta_label, 1, 3)
         layout.setColumnStretch(2, 1)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(choices)
+        self._pages.addWidget(_ReferenceNote())
+
+    def show_decoders(self, are_there: bool) -> None:
+        """Whether there are decoders to choose from; else what there is instead of them."""
+        self._pages.setCurrentIndex(not are_there)
 
     def show_choice(self, decoder: str, beta: float) -> None:
         """Show what is in use, without emitting anything."""
@@ -111,6 +122,32 @@ class DecoderPanel(QWidget):
         beta = float(f"{beta:.3g}")
         self._beta_label.setText(_beta_text(beta))
         self.beta_chosen.emit(beta)
+
+
+class _ReferenceNote(QWidget):
+    """What there is instead of decoders where MediaPipe reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._title = QLabel()
+        self._color()
+        theme.broadcast.changed.connect(self._color)
+        # Not wrapped by itself: that would make the panel's height depend on its width.
+        note = named_label(
+            "hint",
+            "MediaPipe’s own detector, tracking and smoothing on\n"
+            "the same networks, from picture to points. It gives\n"
+            "no heatmaps, so there is nothing to decode.",
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self._title)
+        layout.addWidget(note)
+        layout.addStretch(1)
+
+    def _color(self) -> None:
+        self._title.setText(f'<span style="color: {theme.REFERENCE}">●</span> <b>{REFERENCE_NAME}</b>')
 
 
 def _slider_position(beta: float) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.decoder_display import DISPLAY_NAMES, display_title, px_share, three_digits
+from app.decoder_display import DISPLAY_NAMES, WITHOUT_BIAS, display_title, px_share, three_digits
 from app.gui import theme
 
 _ROW_HEIGHT = 23
@@ -42,6 +43,12 @@ class DecoderTable(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(330, _HEADER_HEIGHT + _ROW_HEIGHT * len(self._names))
+
+    def show_readings(self, names: Sequence[str]) -> None:
+        """Which rows there are."""
+        self._names = tuple(names)
+        self.updateGeometry()
+        self.update()
 
     def choose(self, decoder: str) -> None:
         """Mark the decoder in use."""
@@ -93,7 +100,8 @@ class DecoderTable(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        name_width = 112
+        metrics = painter.fontMetrics()
+        name_width = max(112, *(27 + metrics.horizontalAdvance(display_title(name)) for name in self._names))
         column_width = (self.width() - name_width) / 2
         columns = [QRectF(name_width + i * column_width, 0, column_width, _HEADER_HEIGHT) for i in range(2)]
         painter.setPen(QColor(theme.MUTED))
@@ -105,6 +113,10 @@ class DecoderTable(QWidget):
             self._paint_name(painter, name, QRectF(0, top, name_width, _ROW_HEIGHT))
             for column, bars, numbers in zip(columns, self._bars, self._numbers, strict=True):
                 cell = QRectF(column.left(), top, column.width(), _ROW_HEIGHT)
+                if bars is self._bars[1] and name in WITHOUT_BIAS:
+                    painter.setPen(QColor(theme.MUTED))
+                    painter.drawText(cell, Qt.AlignmentFlag.AlignVCenter, "no heatmaps")
+                    continue
                 _paint_meter(
                     painter, cell, theme.decoder_color(name), bars.get(name, math.nan), numbers.get(name, math.nan)
                 )

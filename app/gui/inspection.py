@@ -72,6 +72,8 @@ class Inspection(QObject):
     def style(self, *, mirror: bool) -> OverlayStyle:
         """How the picture is to be annotated now."""
         looks = self._panel.looks
+        if self._session is not None and not self._session.has_decoders:
+            return OverlayStyle(mirror=mirror)  # there is nothing else to show
         return OverlayStyle(
             mirror=mirror,
             ghosts=looks.ghosts,

@@ -26,6 +26,7 @@ from app.gui.network_control import NetworkControl
 from app.gui.pages import Pages
 from app.gui.recent_sources import RecentSources
 from app.gui.recording_control import RecordingControl, RecordingParts
+from app.gui.reference_control import ReferenceControl
 from app.gui.saving import recording_message, save_screenshot
 from app.gui.side_panel import SidePanel
 from app.gui.source_control import SourceControl
@@ -83,6 +84,8 @@ class MainWindow(QMainWindow):
         self.meters.table.decoder_chosen.connect(self.choose_decoder)
         self.inspection = Inspection(self, self.panel, self.view, self.messages, recordings)
         self.inspection.style_changed.connect(self._show_again)
+        self.reference = ReferenceControl(self, self.panel, self.messages)
+        self.reference.engine_changed.connect(self._show_choice)
         self.transport = TransportBar(
             pause_key=ACTIONS[ActionKey.PAUSE].keys[0],
             back_key=ACTIONS[ActionKey.STEP_BACK].keys[0],
@@ -170,6 +173,7 @@ class MainWindow(QMainWindow):
         self.recording.adopt(session)
         self.comparison.adopt(session)
         self.delay.adopt(session)
+        self.reference.adopt(session)
         self._show_choice()
         session.start()
         self._view_timer.start()
@@ -191,8 +195,7 @@ class MainWindow(QMainWindow):
         self.recents.add(text)
         self.source_text = text
         self.recording.tell(self.session.stop())
-        session.set_decoder(self.session.choice.name)
-        session.set_beta(self.session.choice.beta)
+        session.pipeline.choice = self.session.pipeline.choice
         self._set_pause_button(False)
         self._adopt(session)
 
@@ -245,17 +248,15 @@ class MainWindow(QMainWindow):
     def _update_status(self) -> None:
         session, pipeline = self.session, self.session.pipeline
         self.source.update()
+        self.reference.update()
         self.setWindowTitle(f"{session.source.name} — PoseScope")  # a camera's name is known when it is open
         self.view.badge = self._badge()
         self.view.big_badge = self.inspection.hold_still_badge()
         self.network.update()
         self._status.setText("   ·   ".join(part for part in self.source.description() if part))
         self.meters.show_dropped(pipeline.dropped)
-        for trouble, kind in (  # the worst last, for it stays on the screen
-            (session.warning, "warning"),
-            (pipeline.model_error, "error"),
-            (pipeline.source_error, "error"),
-        ):
+        troubles = (session.warning, "warning"), (pipeline.model_error, "error"), (pipeline.source_error, "error")
+        for trouble, kind in troubles:  # the worst last, for it stays on the screen
             if trouble is not None and str(trouble) not in self._reported:
                 self._reported.add(str(trouble))
                 self.messages.show_message(str(trouble), kind)

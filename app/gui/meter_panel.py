@@ -8,7 +8,7 @@ import time
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.decoder_display import PX_RANGE
+from app.decoder_display import DISPLAY_NAMES, PX_RANGE
 from app.gui import theme
 from app.gui.decoder_table import DecoderTable
 from app.gui.people_row import PeopleRow
@@ -16,8 +16,9 @@ from app.gui.stage_bar import StageBar
 from app.gui.strip_chart import StripChart
 from app.gui.widgets import named_label, tool_button
 from app.meters.board import JITTER_WINDOW_S, PAINTED, STAGES, MeterBoard, MeterSnapshot
-from app.meters.jitter import MOTION_DECODER, STILL_BODY_SHARE
+from app.meters.jitter import STILL_BODY_SHARE
 from app.meters.rolling import JointDistances
+from models.people import MEDIAPIPE
 
 _TICK_MS = 80
 _TICKS_PER_NUMBER = 3
@@ -49,8 +50,14 @@ class MeterPanel(QWidget):
         )
         self._bar = StageBar()
         self.people = PeopleRow()
+        self._table_heading = named_label("heading")
         self.table = DecoderTable()
-        self._jitter_chart = StripChart("px", lambda: theme.DECODERS, log_range=PX_RANGE)
+        self._reference_text = named_label(
+            "hint",
+            "MediaPipe itself smooths the points of one person:\ncompare with our own while smoothing is on (key O).",
+        )
+        self.show_decoders(True)
+        self._jitter_chart = StripChart("px", theme.reading_colors, log_range=PX_RANGE)
         self._jitter_chart.setToolTip("Jitter of every decoder over the last 20 seconds, logarithmic")
         self._jitter_chart.setMinimumHeight(64)
         self._jitter_chart.setAccessibleName("Jitter of every decoder over the last 20 seconds")
@@ -78,9 +85,10 @@ class MeterPanel(QWidget):
         layout.addWidget(named_label("heading", "LATENCY, CAPTURE → PAINT"))
         layout.addLayout(head)
         layout.addWidget(self._bar)
-        layout.addWidget(named_label("heading", "JITTER AND BIAS OF EVERY DECODER"))
+        layout.addWidget(self._table_heading)
         layout.addWidget(self.people)
         layout.addWidget(self.table)
+        layout.addWidget(self._reference_text)
         for label in (self._smoothing_text, self._joints_text, self._motion_text):
             layout.addWidget(label)
         layout.addWidget(self._jitter_chart, 1)
@@ -130,6 +138,12 @@ class MeterPanel(QWidget):
         self._chosen = decoder
         self.table.choose(decoder)
         self._jitter_chart.emphasize(decoder)
+
+    def show_decoders(self, are_there: bool) -> None:
+        """Whether decoders are measured, or MediaPipe alone."""
+        self._table_heading.setText("JITTER AND BIAS OF EVERY DECODER" if are_there else "JITTER OF THE REFERENCE")
+        self.table.show_readings(tuple(DISPLAY_NAMES) if are_there else (MEDIAPIPE,))
+        self._reference_text.setHidden(are_there)
 
     def show_dropped(self, dropped: int) -> None:
         """Frames that a live source delivered faster than they could be looked at."""
@@ -197,8 +211,7 @@ class MeterPanel(QWidget):
         self._latency_text.setText(f"{window_text}{dropped}\np95 {latency.p95:.0f} · p99 {latency.p99:.0f} · {fps} fps")
 
     def _motion(self, snapshot: MeterSnapshot) -> str:
-        speed = snapshot.motion.speed.overall.get(MOTION_DECODER, math.nan)
-        share = snapshot.motion.speed.body_share.get(MOTION_DECODER, math.nan)
+        speed, share = snapshot.motion.speed_px, snapshot.motion.speed_share
         if math.isnan(speed):
             return "Motion –"
         state = "Moving" if share > STILL_BODY_SHARE else "Still"

@@ -22,6 +22,7 @@ class NetworkControl(QObject):
         self._session: Session | None = None
         menu.network_chosen.connect(lambda model: self.use(model=model))
         menu.device_chosen.connect(lambda device: self.use(device=device))
+        menu.engine_chosen.connect(lambda engine: self.use(engine=engine, device="auto"))
         menu.people_chosen.connect(self._choose_people)
 
     def adopt(self, session: Session) -> None:
@@ -50,7 +51,7 @@ class NetworkControl(QObject):
         assert session is not None
         pipeline = session.pipeline
         wanted, loading = session.wanted_network, bool(pipeline.networks.pending) and not pipeline.finished.is_set()
-        self._menu.show_network(wanted.model, session.device_label, wanted.device, loading=loading)
+        self._menu.show_network(wanted.model, session.device_label, wanted.device, loading, wanted.engine)
 
     def _choose_people(self, count: int) -> None:
         assert self._session is not None

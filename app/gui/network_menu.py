@@ -12,7 +12,9 @@ from PySide6.QtGui import QAction, QActionGroup, QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton
 
 from app.bundled import MODELS
+from app.decoder_display import REFERENCE_NAME
 from models.devices import may_have_gpu
+from models.people import MEDIAPIPE
 from models.tracking import MOST_PEOPLE
 
 _MAX_TEXT_PX = 240
@@ -25,6 +27,7 @@ class NetworkMenu(QToolButton):
 
     network_chosen: lite, full, heavy or the path of a .task bundle. device_chosen: auto, cpu, cuda or mps.
     people_chosen: how many people are followed at most.
+    engine_chosen: what our own network runs with, or mediapipe.
 
     gpu: whether torch may find a GPU here; asked when the menu is opened for the first time.
     """
@@ -32,6 +35,7 @@ class NetworkMenu(QToolButton):
     network_chosen = Signal(str)
     device_chosen = Signal(str)
     people_chosen = Signal(int)
+    engine_chosen = Signal(str)
 
     def __init__(self, gpu: Callable[[], bool] = may_have_gpu) -> None:
         super().__init__()
@@ -39,7 +43,8 @@ class NetworkMenu(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._gpu: Callable[[], bool] | None = gpu
         self._model, self._device = "", ""
-        self._shown: tuple[str, str, str, bool] | None = None
+        self._engine = self._own_engine = "auto"
+        self._shown: tuple[str, str, str, str, bool] | None = None
         self._menu = QMenu(self)
         self._menu.setAccessibleName("Network and device")
         self._menu.setToolTipsVisible(True)
@@ -51,6 +56,16 @@ class NetworkMenu(QToolButton):
         }
         self._bundle = self._choice(self._networks, "Bundle …", self._ask_for_bundle)
         self._bundle.setToolTip("A network of your own: a .task file")
+        self._menu.addSeparator()
+        self._engines = QActionGroup(self)
+        self._own = self._choice(self._engines, "PoseScope\tevery decoder", lambda: self._set_engine(self._own_engine))
+        self._reference = self._choice(
+            self._engines, f"{REFERENCE_NAME}\tits own points", lambda: self._set_engine(MEDIAPIPE)
+        )
+        self._reference.setToolTip(
+            "MediaPipe’s own PoseLandmarker instead of ours, from picture to points, on the same network.\n"
+            "It gives no heatmaps. To see both at once tick it as a ghost in the tab View."
+        )
         self._menu.addSeparator()
         self._device_actions: dict[str, QAction] = {}
         for name, title in (("auto", "Automatic"), ("cpu", "CPU")):
@@ -109,6 +124,10 @@ class NetworkMenu(QToolButton):
         if name != self._device:
             self.device_chosen.emit(name)
 
+    def _set_engine(self, name: str) -> None:
+        if name != self._engine:
+            self.engine_chosen.emit(name)
+
     def _ask_for_bundle(self) -> None:
         dialog = QFileDialog(self, "Open a network", "" if self._model in MODELS else str(Path(self._model).parent))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
@@ -117,16 +136,17 @@ class NetworkMenu(QToolButton):
         dialog.fileSelected.connect(lambda path: self.network_chosen.emit(str(Path(path))))
         dialog.open()
 
-    def show_network(self, model: str, label: str, device: str, loading: bool) -> None:
+    def show_network(self, model: str, label: str, device: str, loading: bool, engine: str = "auto") -> None:
         """What runs. May be told again and again.
 
         model: lite, full, heavy or a path. label: what the engine calls its device, for example "cpu (OpenVINO)";
-        empty where nothing runs yet. device: the one that was asked for: auto, cpu, cuda, cuda:N or mps.
+        empty where nothing runs yet. device, engine: those that were asked for.
         """
-        if (model, label, device, loading) == self._shown:
+        if (model, label, device, engine, loading) == self._shown:
             return
-        self._shown = model, label, device, loading
-        self._model, self._device = model, device
+        self._shown = model, label, device, engine, loading
+        self._model, self._device, self._engine = model, device, engine
+        self._own_engine = engine if engine != MEDIAPIPE else self._own_engine
         self._mark()
         name = model if model in MODELS else Path(model).stem
         place = "loading …" if loading else label.replace(" (", ", ").removesuffix(")")
@@ -147,6 +167,7 @@ class NetworkMenu(QToolButton):
             action.setChecked(name == kind)
         for name, action in self._network_actions.items():
             action.setChecked(name == self._model)
+        (self._reference if self._engine == MEDIAPIPE else self._own).setChecked(True)
         own = self._model not in MODELS
         self._bundle.setChecked(own)
         self._bundle.setText("Bundle …" + (f"\t{Path(self._model).stem}".replace("&", "&&") if own else ""))

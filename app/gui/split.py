@@ -37,7 +37,10 @@ class Split:
         self._left = result.decoder
         # Without a plate, which would lie beneath the one on the left.
         other = dataclasses.replace(style, show_caption=False)
-        self.image = draw_overlay(dataclasses.replace(result, decoder=self.decoder), other) if self.is_on else None
+        # Where MediaPipe reads there are no decoders to compare: both sides are the same.
+        readable = all(person.has_decoders for person in result.people)
+        shown = dataclasses.replace(result, decoder=self.decoder) if readable else result
+        self.image = draw_overlay(shown, other) if self.is_on else None
 
     def line(self, target: QRectF) -> float:
         """Where the divider is in the widget, px."""

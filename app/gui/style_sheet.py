@@ -18,6 +18,8 @@ QToolButton, QPushButton {
 QToolButton:hover, QPushButton:hover { border-color: $muted; }
 QToolButton:focus, QPushButton:focus, QComboBox:focus { border-color: $accent; }
 QToolButton:checked { background: $accent; border-color: $accent; color: $on_accent; font-weight: 600; }
+QToolButton:disabled, QCheckBox:disabled { color: $muted; }
+QToolButton:checked:disabled { background: $line; border-color: $line; }
 QToolButton#small { font-size: 12px; padding: 5px 1px; }
 QToolButton#record { font-weight: 600; }
 QToolButton#record:checked { background: $record; border-color: $record; color: $on_accent; }

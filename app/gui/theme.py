@@ -13,8 +13,9 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-from app.decoder_display import DARK_SURFACE, DECODER_COLORS, PAPER_FORM, UNKNOWN_COLOR
+from app.decoder_display import DARK_SURFACE, DECODER_COLORS, PAPER_FORM, REFERENCE_COLOR, UNKNOWN_COLOR
 from app.gui.style_sheet import STYLE
+from models.people import MEDIAPIPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Scheme:
 
     window, panel, raised: surfaces, from the farthest to the nearest. line: borders and empty parts of meters.
     decoders: of bars, dots and lines, 3 : 1 at least; told apart with any colour vision. unknown: of what is none of
-        them. paper: of the paper's form of debiasing. stages: in the order of `app.meters.board.STAGES`.
+        them. paper: of the paper's form of debiasing. reference: of MediaPipe. stages: in the order of
+        `app.meters.board.STAGES`.
     """
 
     window: str
@@ -42,6 +44,7 @@ class Scheme:
     decoders: Mapping[str, str]
     unknown: str
     paper: str
+    reference: str
     stages: tuple[str, ...]
 
 
@@ -62,6 +65,7 @@ DARK = Scheme(
     decoders=DECODER_COLORS,
     unknown=UNKNOWN_COLOR,
     paper="#b9a3ff",
+    reference=REFERENCE_COLOR,
     stages=("#6b7787", "#8fb8de", "#c9a0dc", "#56b4e9", "#f0c24b", "#8d8265", "#7fc8a9", "#e89f7d"),
 )
 LIGHT = Scheme(
@@ -90,6 +94,7 @@ LIGHT = Scheme(
     },
     unknown="#6e7783",
     paper="#6b4fc0",
+    reference="#454d58",
     stages=("#6b7787", "#4b86bd", "#9256b3", "#066ca5", "#a87a00", "#6b6044", "#2e8b67", "#c0562f"),
 )
 
@@ -118,12 +123,18 @@ ERROR_FILL = DARK.error_fill
 DECODERS: Mapping[str, str] = DARK.decoders
 UNKNOWN = DARK.unknown
 PAPER = DARK.paper
+REFERENCE = DARK.reference
 STAGES = DARK.stages
 
 
 def decoder_color(decoder: str) -> str:
     """The decoder's colour on this theme's surfaces. (In the picture it is `app.decoder_display.decoder_color`.)"""
-    return DECODERS.get(decoder, UNKNOWN)
+    return REFERENCE if decoder == MEDIAPIPE else DECODERS.get(decoder, UNKNOWN)
+
+
+def reading_colors() -> Mapping[str, str]:
+    """Of the decoders and of MediaPipe, on this theme's surfaces."""
+    return {**DECODERS, MEDIAPIPE: REFERENCE}
 
 
 def lab_color(decoder: str) -> str:

@@ -20,11 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.decoder_display import DISPLAY_NAMES, display_title
+from app.decoder_display import DISPLAY_NAMES, READING_NAMES, display_title
 from app.gui import theme
 from app.gui.widgets import JumpSlider, named_label, tool_button
 from app.overlay import ALL_JOINTS
 from app.smoothing import OneEuroSettings
+from models.people import MEDIAPIPE
 
 _STEPS = 200
 ARROWS = (0, 1, 4, 16)
@@ -80,7 +81,7 @@ class ViewPanel(QWidget):
         layout.setSpacing(6)
         layout.addWidget(named_label("heading", "SPLIT VIEW"))
         layout.addWidget(self._make_split())
-        layout.addWidget(named_label("heading", "GHOSTS OF OTHER DECODERS"))
+        layout.addWidget(named_label("heading", "GHOSTS ON THE SAME PICTURE"))
         layout.addLayout(self._make_ghosts())
         layout.addWidget(named_label("heading", "ARROWS FROM GHOST TO CHOSEN"))
         self._arrow_buttons = Segments({0: "Off", 1: "× 1", 4: "× 4", 16: "× 16"}, "Arrows")
@@ -112,12 +113,28 @@ class ViewPanel(QWidget):
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(4)
-        for i, name in enumerate(DISPLAY_NAMES):
+        for i, name in enumerate(READING_NAMES):
             box = QCheckBox(display_title(name))
             box.setAccessibleName(f"Ghost of {display_title(name)}")
             box.clicked.connect(self._ghost_clicked)
             self._boxes[name] = box
-            grid.addWidget(box, i // 2, i % 2)
+            # The last one's name is long.
+            grid.addWidget(box, i // 2, i % 2, 1, 2 if name == MEDIAPIPE else 1)
+        self._boxes[MEDIAPIPE].setToolTip(
+            "MediaPipe’s own PoseLandmarker beside our network, on the same pictures and the same .task file: from\n"
+            "picture to points all its own. A live picture waits for it up to three others; where it comes later\n"
+            "that picture is shown without it, never with the points of another one."
+        )
+        self._reference_text = named_label("hint")
+        self._reference_text.setAccessibleName("MediaPipe’s ghost")
+        self._reference_text.setToolTip(
+            "Distance of MediaPipe’s joints from those that our network regressed: the median in each picture,\n"
+            "averaged over the time that the meters look back. Left out: live pictures for which it came too late."
+        )
+        # Its text changes and must not lay out the panel anew.
+        self._reference_text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._reference_text.setFixedHeight(self._reference_text.fontMetrics().lineSpacing() + 2)
+        grid.addWidget(self._reference_text, len(READING_NAMES) // 2 + 1, 0, 1, 2)
         self._color()
         theme.broadcast.changed.connect(self._color)
         return grid
@@ -181,6 +198,20 @@ class ViewPanel(QWidget):
         for name, box in self._boxes.items():
             box.setChecked(name in ghosts)
         self.style_changed.emit()
+
+    def take_away(self, ghost: str) -> None:
+        """It cannot be drawn."""
+        self._last_ghosts = self._last_ghosts - {ghost} or frozenset(DISPLAY_NAMES)
+        self.set_ghosts(self.ghosts - {ghost})
+
+    def show_reference(self, text: str) -> None:
+        """How MediaPipe's ghost is getting on."""
+        self._reference_text.setText(text)
+
+    def show_decoders(self, are_there: bool) -> None:
+        """Whether decoders read, so that there is something to compare."""
+        for part in (*self._boxes.values(), self._arrow_buttons, self._heatmap_buttons):
+            part.setEnabled(are_there)
 
     def toggle_ghosts(self) -> None:
         """All that were last drawn, or none."""

@@ -45,10 +45,10 @@ class BiasMeter:
         self._rolling.trim(time_ns)
         if person is None:
             return
-        self._decoders = tuple(person.points)
+        self._decoders = person.measured
         points = np.stack([person.points[name] for name in self._decoders]).astype(np.float64)
         squares = ((points - person.peaks) ** 2).sum(-1)
-        self._rolling.add(time_ns, squares, person.scores["argmax"] >= self._min_score, person.region.body_size)
+        self._rolling.add(time_ns, squares, person.certainty >= self._min_score, person.region.body_size)
 
     def read(self, only: NDArray[np.bool_] | None = None) -> JointDistances:
         """Bias in px over the window.

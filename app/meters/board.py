@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.frames import PoseResult, Readings
 from app.meters.bias import BiasMeter
+from app.meters.difference import DifferenceMeter
 from app.meters.jitter import JitterMeter, Motion
 from app.meters.lag import LagMeter
 from app.meters.latency import LatencyMeter, Spread
@@ -31,6 +32,7 @@ class MeterSnapshot:
     frame_interval: between the pictures of the source, dropped ones counted; None before the second picture.
     jitter, bias, motion: of one person, `person`; None before anybody was seen.
     smoothed_jitter: of the smoothed points; empty where smoothing is off.
+    difference: of MediaPipe's points from ours, a share of the body; NaN where they are not compared.
     people: who is known, by their numbers, with their slots (`models.people.Person`).
     """
 
@@ -42,6 +44,7 @@ class MeterSnapshot:
     bias: JointDistances
     motion: Motion
     smoothed_jitter: JointDistances
+    difference: float
     person: int | None
     people: dict[int, int]
 
@@ -55,10 +58,11 @@ class _PersonMeters:
         self.jitter = JitterMeter(window_s)
         self.bias = BiasMeter(window_s)
         self.smoothed_jitter = JitterMeter(window_s)
+        self.difference = DifferenceMeter(window_s)
 
     @property
-    def all(self) -> tuple[JitterMeter, BiasMeter, JitterMeter]:
-        return self.jitter, self.bias, self.smoothed_jitter
+    def all(self) -> tuple[JitterMeter, BiasMeter, JitterMeter, DifferenceMeter]:
+        return self.jitter, self.bias, self.smoothed_jitter, self.difference
 
     def add(self, result: PoseResult, person_id: int) -> None:
         time_ns, continues = result.frame.time_ns, result.frame.continues
@@ -66,6 +70,7 @@ class _PersonMeters:
         self.jitter.add(time_ns, person, continues=continues)
         self.bias.add(time_ns, person)
         self.smoothed_jitter.add(time_ns, result.with_number(person_id, smoothed=True), continues=continues)
+        self.difference.add(time_ns, person)
         if person is not None:
             self.slot, self.seen_ns = person.slot, time_ns
 
@@ -168,6 +173,7 @@ class MeterBoard:
         whole.jitter = JitterMeter.pooled([part.jitter for part in parts])
         whole.bias = BiasMeter.pooled([part.bias for part in parts])
         whole.smoothed_jitter = JitterMeter.pooled([part.smoothed_jitter for part in parts])
+        whole.difference = DifferenceMeter.pooled([part.difference for part in parts])
         return None, whole
 
     def add_paint(self, result: PoseResult, overlay_ns: int, paint_ns: int, painted_ns: int) -> None:
@@ -198,6 +204,7 @@ class MeterBoard:
                 bias=meters.bias.read(jitter.seen),
                 motion=meters.jitter.motion(),
                 smoothed_jitter=meters.smoothed_jitter.read(),
+                difference=meters.difference.read(),
                 person=number,
                 people={one: known.slot for one, known in sorted(self._people.items())},
             )

@@ -12,7 +12,8 @@ from typing import Literal
 from app.decoder_display import WITH_BETA, display_name, three_digits
 from app.frames import PoseResult
 from app.meters.bias import BiasMeter
-from app.meters.jitter import MOTION_DECODER, STILL_BODY_SHARE, JitterMeter
+from app.meters.jitter import STILL_BODY_SHARE, JitterMeter
+from models.people import MEDIAPIPE
 from models.skeletons import BLAZEPOSE_33
 
 Phase = Literal["countdown", "measuring", "done", "failed"]
@@ -23,7 +24,7 @@ MEASURE_S = 5.0
 _LONGEST_ABSENCE_NS = 1_000_000_000
 
 # Reads no heatmap, so it takes no part in the comparison of the heatmap decoders.
-_NO_HEATMAP = "regression"
+_NO_HEATMAP = frozenset({"regression", MEDIAPIPE})
 
 CSV_COLUMNS = (
     "decoder", "beta", "jitter_px", "jitter_percent_of_body", "bias_px", "bias_percent_of_body", "smoothed_jitter_px",
@@ -99,24 +100,32 @@ class HoldStillCard:
         return any(not math.isnan(reading.smoothed_jitter_px) for reading in self.readings)
 
     def steadiest(self) -> tuple[str, ...]:
-        """The heatmap decoders with the lowest jitter: more than one where the numbers shown do not differ."""
+        """The heatmap decoders with the lowest jitter: more than one where the numbers shown do not differ; none where
+        MediaPipe has read.
+        """
         heatmap_readings = self._heatmap_readings()
+        if not heatmap_readings:
+            return ()
         lowest = three_digits(min(reading.jitter_px for reading in heatmap_readings))
         return tuple(reading.decoder for reading in heatmap_readings if three_digits(reading.jitter_px) == lowest)
 
     def furthest(self) -> str:
-        """The heatmap decoder with the largest bias."""
-        return max(self._heatmap_readings(), key=lambda reading: reading.bias_px).decoder
+        """The heatmap decoder with the largest bias; empty where MediaPipe has read."""
+        return max(self._heatmap_readings(), key=lambda reading: reading.bias_px).decoder if self.steadiest() else ""
 
     def verdict(self) -> str:
         """One or two sentences: the lowest jitter and the largest bias of the heatmap decoders."""
         by_name = {reading.decoder: reading for reading in self.readings}
         steadiest, furthest = self.steadiest(), self.furthest()
-        names = " and ".join(display_name(name) for name in steadiest)
-        jitter, bias = three_digits(by_name[steadiest[0]].jitter_px), three_digits(by_name[furthest].bias_px)
         if self.moved:
             percent = f"{100 * self.speed_share:.0f} %"
             return f"The person moved, by {percent} of the body a second: this is no measurement of holding still."
+        if not steadiest:
+            only = self.readings[0]
+            jitter = f"Jitter of {display_name(only.decoder)}: {three_digits(only.jitter_px)} px"
+            return f"{jitter}. It gives no heatmaps, so that its bias is not known."
+        names = " and ".join(display_name(name) for name in steadiest)
+        jitter, bias = three_digits(by_name[steadiest[0]].jitter_px), three_digits(by_name[furthest].bias_px)
         lowest = f"Lowest jitter of the heatmap decoders: {names}, {jitter} px"
         if furthest in steadiest:
             # A decoder that collapsed to the middle hardly trembles: its jitter must not stand alone.
@@ -125,7 +134,7 @@ class HoldStillCard:
         return f"{lowest}. Largest bias: {display_name(furthest)}, {bias} px."
 
     def _heatmap_readings(self) -> list[DecoderReading]:
-        return [reading for reading in self.readings if reading.decoder != _NO_HEATMAP]
+        return [reading for reading in self.readings if reading.decoder not in _NO_HEATMAP]
 
     def conditions(self) -> dict[str, str]:
         """What the numbers hold for, for people: label -> text."""
@@ -294,7 +303,7 @@ class HoldStill:
         return ""
 
     def _finish(self, result: PoseResult) -> None:
-        speed = self._jitter.motion().speed
+        motion = self._jitter.motion()
         jitter, smoothed = self._jitter.read(), self._smoothed_jitter.read()
         bias = self._bias.read(jitter.seen)
         if not jitter.joints:
@@ -324,8 +333,8 @@ class HoldStill:
             beta=result.beta,
             frames=self._frames,
             seconds=(self._last_ns - self._first_ns) / 1e9,
-            speed_px=speed.overall.get(MOTION_DECODER, math.nan),
-            speed_share=speed.body_share.get(MOTION_DECODER, math.nan),
+            speed_px=motion.speed_px,
+            speed_share=motion.speed_share,
             joints=jitter.joints,
             joints_left_out=tuple(
                 joint for joint, px in zip(BLAZEPOSE_33.joints, unseen, strict=True) if math.isnan(px)

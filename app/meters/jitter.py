@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +21,8 @@ _LONGEST_GAP_NS = 500_000_000
 FRAMES = 7
 _MIDDLE = FRAMES // 2
 
-# Whether the person moves is asked of the regression: it reads no heatmap, so it does not depend on β. Faster than this
-# share of the body's size in a second is called motion.
+# Whether the person moves is asked of the regression: it reads no heatmap, so it does not depend on β. (Where MediaPipe
+# alone reads, of that.) Faster than this share of the body's size in a second is called motion.
 MOTION_DECODER = "regression"
 STILL_BODY_SHARE = 0.03
 
@@ -33,6 +33,20 @@ class Motion:
 
     speed: JointDistances
     acceleration: JointDistances
+
+    @property
+    def speed_px(self) -> float:
+        """How fast the person moves, px/s; NaN where that is not known."""
+        return _motion_of(self.speed.overall)
+
+    @property
+    def speed_share(self) -> float:
+        """The same as a share of the body's size."""
+        return _motion_of(self.speed.body_share)
+
+
+def _motion_of(speeds: Mapping[str, float]) -> float:
+    return speeds.get(MOTION_DECODER, next(iter(speeds.values()), math.nan))
 
 
 class JitterMeter:
@@ -95,9 +109,9 @@ class JitterMeter:
             return
         if self._last and (time_ns - self._last[-1][0] > _LONGEST_GAP_NS or person.id != self._last[-1][1]):
             self._last.clear()
-        self._decoders = tuple(person.points)
+        self._decoders = person.measured
         points = np.stack([person.points[name] for name in self._decoders]).astype(np.float64)
-        self._last.append((time_ns, person.id, points, person.scores["argmax"] >= self._min_score))
+        self._last.append((time_ns, person.id, points, person.certainty >= self._min_score))
         if len(self._last) == FRAMES:
             self._read_middle(time_ns, person.region.body_size)
 

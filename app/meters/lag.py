@@ -71,7 +71,7 @@ class LagMeter:
                 follows = continues and time_ns - last.time_ns <= _LONGEST_GAP_NS
                 if not follows or (raw.id, decoder) != (last.person_id, last.decoder):
                     self._entries.clear()
-            seen = raw.scores["argmax"] >= _MIN_SCORE
+            seen = raw.certainty >= _MIN_SCORE
             entry = _Entry(time_ns, raw.id, decoder, raw.points[decoder], smoothed.points[decoder], seen)
             self._entries.append(entry)
             while time_ns - self._entries[0].time_ns > self._window_ns:

@@ -83,7 +83,7 @@ def _checked(options: argparse.Namespace) -> _Wish:
     if options.video is not None and len(variants) > MOST_PANES:
         layout(len(variants), 1, 1)
     check_model(options.model)
-    check_names(options.device, options.engine)
+    check_names(options.device, options.engine, needs_heatmaps=True)
     source, truth_path = _source(options.clip), options.truth
     if options.clip == SAMPLE and truth_path is None:
         truth_path = ASSETS / "rendered_person_truth.json"

@@ -19,6 +19,7 @@ from app.replay.pictures import close_ups
 from app.replay.report import About, report_html
 from app.replay.stillness import stillness
 from app.replay.tracks import Seen, Tracks, joined
+from models.engines.choice import NO_HEATMAPS
 
 SHORTEST_S = 2.0
 _FEWEST_FRAMES = 15
@@ -38,10 +39,12 @@ def compare_recent(results: Sequence[PoseResult], newest: PoseResult | None, sou
     """Write the report of the last seconds to `path`, which must not exist.
 
     results: oldest first, see `app.replay.recent`. What came before β, the network, its device or the picture's size
-    was changed last is left out. Raises UserError where nobody was seen or too little is left, OutputError where the
-    file cannot be written; then none is left.
+    was changed last is left out. Raises UserError where nobody was seen, MediaPipe has read or too little is left,
+    OutputError where the file cannot be written; then none is left.
     """
     kept, since = _alike(results)
+    if any(person is not None and not person.has_decoders for result in kept for person in result.people):
+        raise UserError(f"{NO_HEATMAPS} There is nothing to compare.")
     seconds = (kept[-1].frame.time_ns - kept[0].frame.time_ns) / 1e9 if kept else 0.0
     seen = sum(bool(result.people) for result in kept)
     if seconds < SHORTEST_S or len(kept) < _FEWEST_FRAMES:
@@ -87,7 +90,7 @@ def _change(before: PoseResult, after: PoseResult) -> str:
 def _tracks(results: Sequence[PoseResult]) -> Tracks:
     """Every decoder as it was live."""
     people = [result.people[0] if result.people else None for result in results]
-    names = next(tuple(person.points) for person in people if person is not None)
+    names = next(person.measured for person in people if person is not None)
     beta = results[-1].beta
     variants = [Variant(name, beta if name in WITH_BETA else None) for name in names]
     frames = [
@@ -115,5 +118,6 @@ def _report(found: Findings, kept: Sequence[PoseResult], since: str, source: str
     pictures = []
     if newest is not None and newest.people and newest.frame.image.shape == last.frame.image.shape:
         person = newest.people[0]
-        pictures = close_ups(newest.frame.image, person, np.stack(list(person.points.values())).astype(np.float64))
+        points = np.stack([person.points[name] for name in person.measured]).astype(np.float64)
+        pictures = close_ups(newest.frame.image, person, points)
     return report_html(found, About(source, last.network, last.device, "", tuple(notes)), pictures)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from pathlib import Path
 
 from models.bundle import Bundle, open_bundle
 from models.devices import Device, choose_device, named_device
 from models.engines.engine import Engine
 from models.errors import DeviceError, UserError, unknown_name
+from models.people import MEDIAPIPE
 
-ENGINE_NAMES = ("auto", "openvino", "torch")
+ENGINE_NAMES = ("auto", "openvino", "torch", MEDIAPIPE)
+NO_HEATMAPS = "MediaPipe gives points and no heatmaps: there is nothing for decoders to read."
 
 
 def open_engine(path: Path, device: str = "auto", sha256: str | None = None, engine: str = "auto") -> Engine:
     """Run the .task bundle at `path` on a device, as fast as that can be done.
 
     device: auto, cuda, cuda:N, mps or cpu. engine: auto takes OpenVINO on the CPU, CUDA graphs on CUDA and torch
-    elsewhere, and torch wherever the faster one cannot be used. Raises BundleError or DeviceError with one sentence.
+    elsewhere, and torch wherever the faster one cannot be used; mediapipe is none of these, see
+    `models.estimators.load_estimator`. Raises BundleError or DeviceError with one sentence.
     """
-    check_names(device, engine)
+    check_names(device, engine, needs_heatmaps=True)
     bundle = open_bundle(path, sha256)
     chosen = choose_device("cpu" if engine == "openvino" and device == "auto" else device)
     if engine == "openvino" and chosen.kind != "cpu":
@@ -43,11 +47,26 @@ def open_engine(path: Path, device: str = "auto", sha256: str | None = None, eng
     return _torch_engine(bundle, dataclasses.replace(chosen, warning=chosen.warning or slower))
 
 
-def check_names(device: str, engine: str) -> None:
-    """Raises DeviceError with one sentence for what is no device or no engine, wherever it is."""
+def check_names(device: str, engine: str, *, needs_heatmaps: bool = False) -> None:
+    """Raises DeviceError with one sentence for what is no device or no engine, wherever it is, and for MediaPipe where
+    it is not installed or cannot do what is asked for.
+    """
     named_device(device)
     if engine not in ENGINE_NAMES:
         raise DeviceError(unknown_name("engine", engine, ENGINE_NAMES))
+    if engine != MEDIAPIPE:
+        return
+    if needs_heatmaps:
+        raise DeviceError(f"{NO_HEATMAPS} Choose another engine.")
+    if device not in ("auto", "cpu"):
+        raise DeviceError(f"MediaPipe computes on the CPU here, not on {device}: choose another device or engine.")
+    check_mediapipe()
+
+
+def check_mediapipe() -> None:
+    """Raises DeviceError with one sentence where MediaPipe is not installed; does not import it."""
+    if importlib.util.find_spec("mediapipe") is None:
+        raise DeviceError('MediaPipe is not installed here: python -m pip install "mediapipe>=1.2"')
 
 
 def _torch_engine(bundle: Bundle, device: Device) -> Engine:

@@ -14,6 +14,7 @@ from app.frames import Frame, PoseResult
 from app.pipeline import DecoderChoice, Pipeline
 from app.sources.base import Source
 from models.estimator import Estimate, EstimateTimes, PoseEstimator
+from models.readings import DECODER_NAMES
 from tests.app import builders
 
 LONG = 30.0  # s; only a hang reaches it
@@ -116,10 +117,12 @@ class CommandedCamera(Source):
 class FakeEstimator:
     """Sees a standing person in every frame, and can be held inside a frame."""
 
+    decoders = DECODER_NAMES
     device_label = "cpu"
     warning = None
 
     def __init__(self, *, fail_at: int | None = None) -> None:
+        self.closed = 0
         self.seen: list[int] = []
         self.betas: list[float] = []
         self.resets_before: list[int] = []
@@ -137,6 +140,9 @@ class FakeEstimator:
 
     def reset(self) -> None:
         self._resets += 1
+
+    def close(self) -> None:
+        self.closed += 1
 
     def estimate(
         self, image: np.ndarray, beta: float, *, time_ns: int | None = None, keep_heatmaps: bool = False

@@ -40,6 +40,21 @@ def test_a_file_loses_no_frame_while_networks_change(file_run: Run) -> None:
     assert seen == [("", "first device"), *((f"network {n}", f"device {n}") for n in range(20))]
 
 
+def test_a_network_is_closed_when_another_takes_its_place_and_at_the_end(file_run: Run) -> None:
+    pipeline, estimators = file_run.pipeline, [Named("one"), Named("two")]
+    pipeline.start()
+    for estimator in estimators:
+        pipeline.use_network(lambda estimator=estimator: estimator, estimator.device_label)
+        until(
+            lambda estimator=estimator: file_run.results[-1:] and file_run.results[-1].device == estimator.device_label
+        )
+    assert [estimator.closed for estimator in estimators] == [1, 0]
+    pipeline.stop()
+    assert pipeline.join(LONG)
+    assert estimators[0].closed == 1
+    assert estimators[1].closed >= 1
+
+
 def test_the_present_network_goes_on_while_another_is_loaded_and_where_it_cannot_be() -> None:
     camera, loading, go_on = CommandedCamera(), threading.Event(), threading.Event()
     run = Run(camera, lambda: Named("present"))

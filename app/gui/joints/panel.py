@@ -10,7 +10,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from app.decoder_display import display_title
+from app.decoder_display import WITHOUT_BIAS, display_title
 from app.gui.joints.figure import JointFigure
 from app.gui.joints.list_view import JointList
 from app.gui.joints.scale import BIAS, JITTER, JointValues, count_text, joint_order
@@ -111,7 +111,8 @@ class JointPanel(QWidget):
         factor = values.percent_per_px if self._as_body_share else None
         shown = values.px(self._kind)
         self._heading.setText(display_title(self._decoder))
-        self._count.setText(count_text(shown))
+        no_bias = self._kind == BIAS and self._decoder in WITHOUT_BIAS
+        self._count.setText("No bias: MediaPipe gives no heatmaps." if no_bias else count_text(shown))
         # Numbers may change four times a second, places only once, or nobody could point at a row.
         now, sorted_for = self._clock(), (self._kind, self._decoder, bool((shown >= 0).any()))
         if sorted_for != self._sorted_for or now - self._sorted_at >= _SORT_EVERY_S:

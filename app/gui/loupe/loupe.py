@@ -20,6 +20,7 @@ from models.skeletons import BLAZEPOSE_33
 
 _NUMBERS_EVERY_S = 0.25
 _NOBODY = "Nobody to look at yet.\nThe loupe shows the heatmap of a joint as soon as somebody is in the picture."
+_REFERENCE = "MediaPipe gives points and no heatmaps:\nthere is nothing to look into."
 _NO_HEATMAPS = "The heatmaps of this picture were not kept.\nThe next picture brings them."
 
 
@@ -103,7 +104,7 @@ class Loupe(QWidget):
         if not self.isVisible():
             return
         if self._person is None or self._person.heatmaps is None:
-            self._show_placeholder(_NOBODY if self._person is None else _NO_HEATMAPS)
+            self._show_placeholder(_why_not(self._person))
             return
         reading = read_joint(self._person, self.joint, self._beta)
         numbers_of = (self._person.id, self.joint, self._decoder, self._beta)
@@ -120,6 +121,12 @@ class Loupe(QWidget):
         self.heatmap_view.placeholder = sentence
         self.heatmap_view.show_reading(None, None, self._decoder)
         self.weight_view.show_reading(None, None, self.heatmap_view.window_of_cells)
+
+
+def _why_not(person: Person | None) -> str:
+    if person is None:
+        return _NOBODY
+    return _NO_HEATMAPS if person.has_decoders else _REFERENCE
 
 
 def numbers_text(reading: JointReading, decoder: str, beta: float) -> str:

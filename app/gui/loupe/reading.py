@@ -105,7 +105,7 @@ def _weight_map(weights: NDArray[np.float64], heatmap: NDArray[np.float32]) -> W
 
 def points_in_cells(person: Person, joint: int) -> dict[str, Cell]:
     """Decoder name -> this joint's point in cells of the person's heatmaps; points that are not finite are left out."""
-    names = list(person.points)
+    names = list(person.measured)
     cells = _to_cells(person, np.array([person.points[name][joint] for name in names], np.float64).reshape(-1, 2))
     return {name: cell for name, cell in zip(names, cells, strict=True) if math.isfinite(sum(cell))}
 

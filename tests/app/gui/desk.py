@@ -23,6 +23,7 @@ from app.session import NetworkChoice, Session
 from app.sources import Source, make_source
 from app.sources.pacing import PacedSource, Picture
 from models.estimator import Estimate, EstimateTimes, PoseEstimator
+from models.readings import DECODER_NAMES
 from tests.app import builders
 
 MISSING_OFFSCREEN = "This plugin does not support"  # how Qt's platform without a screen complains
@@ -64,6 +65,7 @@ class AbsentSource(SplitSource):
 class StubEstimator:
     """Always the same person, who trembles; each decoder puts the joints two pixels further right."""
 
+    decoders = DECODER_NAMES
     device_label = "stub"
 
     def __init__(self, *, anybody: bool = True, warning: str | None = None) -> None:
@@ -72,6 +74,9 @@ class StubEstimator:
         self._ticks = itertools.count()
 
     def reset(self) -> None:
+        pass
+
+    def close(self) -> None:
         pass
 
     def estimate(

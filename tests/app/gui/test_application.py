@@ -287,7 +287,7 @@ class TestInsideThisProcess:
             (("--source", "missing.mp4"), "No such file or folder: missing.mp4."),
             (
                 ("--engine", "openvno"),
-                "Unknown engine “openvno”. Did you mean “openvino”? Known: auto, openvino, torch.",
+                "Unknown engine “openvno”. Did you mean “openvino”? Known: auto, openvino, torch, mediapipe.",
             ),
             (("--model", "hevy"), "No such model file: hevy. Did you mean “heavy”? Shipped are lite, full, heavy."),
             (("--device", "cudda"), "Unknown device “cudda”. Did you mean “cuda”? Known: auto, cuda, mps, cpu."),

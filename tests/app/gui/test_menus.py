@@ -184,8 +184,10 @@ class NetworkOnDesk(MenuOnDesk):
         super().__init__(qtbot, menu, self.network)
         self.networks: list[str] = []
         self.devices: list[str] = []
+        self.engines: list[str] = []
         self.network.network_chosen.connect(self.networks.append)
         self.network.device_chosen.connect(self.devices.append)
+        self.network.engine_chosen.connect(self.engines.append)
 
     def choose(self, title: str) -> None:
         self.open()
@@ -223,20 +225,33 @@ def test_networks_are_chosen_by_name(network: NetworkOnDesk) -> None:
         network.choose(name)
     assert network.networks == ["lite", "heavy"]  # full runs already
     # What is marked is what runs, not what was asked for.
-    assert network.checked() == ["full", "Automatic"]
+    assert network.checked() == ["full", "PoseScope", "Automatic"]
     network.network.show_network("heavy", "cpu (OpenVINO)", "auto", True)
-    assert network.checked() == ["heavy", "Automatic"]
+    assert network.checked() == ["heavy", "PoseScope", "Automatic"]
 
 
 def test_devices(network: NetworkOnDesk) -> None:
     network.choose("CPU")
     network.choose("Automatic")
     assert network.devices == ["cpu"]
-    assert network.checked() == ["full", "Automatic"]
+    assert network.checked() == ["full", "PoseScope", "Automatic"]
     network.network.show_network("full", "cpu (OpenVINO)", "cpu", False)
-    assert network.checked() == ["full", "CPU"]
+    assert network.checked() == ["full", "PoseScope", "CPU"]
     network.network.show_network("full", "cpu (OpenVINO)", "cuda", False)  # asked for in the command line, not here
-    assert network.checked() == ["full"]
+    assert network.checked() == ["full", "PoseScope"]
+
+
+def test_mediapipe_can_take_the_place_of_our_engine_and_gives_it_back(network: NetworkOnDesk) -> None:
+    network.network.show_network("full", "cpu (torch)", "cpu", False, "torch")
+    network.choose("PoseScope")
+    network.choose("MediaPipe (reference)")
+    assert network.engines == ["mediapipe"]
+    assert network.checked() == ["full", "PoseScope", "CPU"]  # until it is so
+    network.network.show_network("full", "cpu (MediaPipe)", "auto", False, "mediapipe")
+    assert network.checked() == ["full", "MediaPipe (reference)", "Automatic"]
+    network.choose("MediaPipe (reference)")
+    network.choose("PoseScope")
+    assert network.engines == ["mediapipe", "torch"]
 
 
 @pytest.mark.parametrize("found", [True, False])
@@ -249,7 +264,7 @@ def test_a_gpu_is_offered_where_there_may_be_one(qtbot: QtBot, found: bool) -> N
     on_desk.open()
     titles = [action.text() for action in on_desk.menu.actions()]
     assert (title in titles) == found
-    assert on_desk.checked() == (["full", title] if found else ["full"])
+    assert on_desk.checked() == (["full", "PoseScope", title] if found else ["full", "PoseScope"])
     on_desk.menu.close()
     if found:
         on_desk.network.show_network("full", "", "auto", False)
@@ -268,13 +283,13 @@ def test_a_bundle_is_asked_for(network: NetworkOnDesk, tmp_path: Path) -> None:
         network.choose("Bundle …")
         (dialog,) = network.network.findChildren(QFileDialog)
         assert dialog.nameFilters()[0] == "Networks (*.task)"
-        assert network.checked() == ["full", "Automatic"]
+        assert network.checked() == ["full", "PoseScope", "Automatic"]
         dialog.selectFile(str(bundle))
         getattr(dialog, answer)()
         network.qtbot.waitUntil(lambda: not network.network.findChildren(QFileDialog), timeout=LONG_MS)
     assert network.networks == [str(bundle)]
     network.network.show_network(str(bundle), "cpu (OpenVINO)", "auto", False)
-    assert network.checked() == ["Bundle …", "Automatic"]
+    assert network.checked() == ["Bundle …", "PoseScope", "Automatic"]
     assert entry(network.menu, "Bundle …").text() == "Bundle …\tmine && yours"
     assert network.network.text() == "mine && yours · cpu, OpenVINO ▾"
 
