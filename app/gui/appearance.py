@@ -1,8 +1,6 @@
-"""Theme and language: chosen by the user, or as the system has them."""
+"""The theme: chosen by the user, or as the system has it."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
@@ -11,28 +9,20 @@ from PySide6.QtWidgets import QApplication
 from app.gui.theme import apply_theme
 
 THEME_NAMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
-LANGUAGE_NAMES = {"system": "As the system", "en": "English", "zh_CN": "简体中文"}
 
 
 class Appearance(QObject):
-    """theme, language: what was chosen; see `app.settings.Settings`. tell: says something to the user."""
+    """theme: what was chosen; see `app.settings.Settings`."""
 
-    def __init__(self, parent: QObject, theme: str, language: str, tell: Callable[[str], None]) -> None:
+    def __init__(self, parent: QObject, theme: str) -> None:
         super().__init__(parent)
-        self.theme, self.language = theme, language
-        self._tell = tell
+        self.theme = theme
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
 
     def set_theme(self, theme: str) -> None:
         """system, light or dark: at once."""
         self.theme = theme
         self._apply()
-
-    def set_language(self, language: str) -> None:
-        """system, en or zh_CN: from the next start on, since every text of the window is made with it."""
-        if language != self.language:
-            self.language = language
-            self._tell("The language changes when PoseScope is started the next time.")
 
     def _system_changed(self) -> None:
         if self.theme == "system":

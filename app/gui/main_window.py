@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
         self.pages = Pages(self._make_live_page())
         self.pages.laboratory_built.connect(self._join_laboratory)
         self.pages.laboratory_shown.connect(lambda: self.pages.show_beta(self.session.choice.beta))
-        self.appearance = Appearance(self, self._settings.theme, self._settings.language, self.messages.show_message)
+        self.appearance = Appearance(self, self._settings.theme)
         self.recents = RecentSources(self._settings.recent)
         self.menu = MainMenu(
             self._actions,

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMainWindow, QMenu, QMenuBar
 
 from app.gui.actions import ActionKey
-from app.gui.appearance import LANGUAGE_NAMES, THEME_NAMES, Appearance
+from app.gui.appearance import THEME_NAMES, Appearance
 from app.gui.network_menu import NetworkMenu
 from app.gui.pages import Pages
 from app.gui.record_menu import RecordMenu
@@ -58,7 +58,6 @@ class MainMenu(QMenuBar):
         view = self.addMenu("&View")
         self._add(view, _VIEW)
         self._add_choice(view, "Theme", THEME_NAMES, appearance.theme, appearance.set_theme)
-        self._add_choice(view, "Language", LANGUAGE_NAMES, appearance.language, appearance.set_language)
         decoder = self.addMenu("&Decoder")
         self._add(decoder, _DECODERS)
         network_menu = network.menu()

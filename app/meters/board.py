@@ -147,7 +147,7 @@ class MeterBoard:
     def _add_people(self, result: PoseResult) -> None:
         for person in result.people:
             self._people.setdefault(person.id, _PersonMeters(self.jitter_window_s))
-        # Whoever is out of view may come back under their number, but not over a cut, after which all are numbered anew.
+        # Who is out of view may come back under their number, but not over a cut: all are numbered anew after it.
         window_ns = self.jitter_window_s * 1e9
         remembered_ns = window_ns if result.frame.continues or math.isinf(window_ns) else 0
         for number, meters in list(self._people.items()):
