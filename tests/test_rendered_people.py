@@ -214,6 +214,7 @@ def test_a_pose_reaches_what_it_was_asked_for(stick_figure: Figure) -> None:
     assert angles["shoulder"] == pytest.approx([90, 90])
 
 
+@pytest.mark.thorough
 def test_a_mirrored_goal_gives_the_mirrored_pose(stick_figure: Figure) -> None:
     skeleton = stick_figure.skeleton
     random = np.random.default_rng(8)
@@ -228,6 +229,7 @@ def test_a_mirrored_goal_gives_the_mirrored_pose(stick_figure: Figure) -> None:
             assert mirrored[other] == pytest.approx(MIRROR @ place, abs=1e-9)
 
 
+@pytest.mark.thorough
 def test_random_poses_stay_within_the_limits_stand_on_the_floor_and_are_diverse(stick_figure: Figure) -> None:
     random = np.random.default_rng(9)
     skeleton = stick_figure.skeleton

@@ -88,6 +88,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     return Finished(printed.getvalue(), json.loads(path.read_text("utf-8")))
 
 
+@pytest.mark.thorough
 def test_the_file_says_what_was_measured(finished: Finished) -> None:
     report = finished.report
     assert (report["frames"], report["people"], report["model"]) == (20, 1, "lite")
@@ -183,6 +184,7 @@ class Shifted:
         return dataclasses.replace(found, points=points)
 
 
+@pytest.mark.thorough
 def test_a_shift_is_found_in_cells(reference: Engine) -> None:
     frames = clip_frames()[10:14]
     torch = PoseEstimator(reference)
@@ -362,6 +364,7 @@ def test_help_and_loading_import_no_network() -> None:
     assert (after_help.split(), after_loading.split()) == ([], [])
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="not measured there")
 def test_memory_is_that_of_the_process_alone() -> None:
     ballast = np.ones(40 * 2**20)  # 320 MB that a child must not be charged with

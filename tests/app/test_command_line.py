@@ -86,6 +86,7 @@ def test_help_and_mistakes_load_nothing_heavy(arguments: list[str]) -> None:
         assert told == [f"PoseScope {__version__}"]
 
 
+@pytest.mark.thorough
 def test_a_run_needs_no_qt() -> None:
     done = python(WITHOUT_QT, "run", str(SAMPLE_CLIP), *LITE, "--max-frames", "2")
     assert (done.returncode, done.stderr) == (0, "")
@@ -100,6 +101,7 @@ def test_the_window_says_that_it_needs_qt() -> None:
     assert "`posescope run` works without them" in line
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("qt", [True, False])
 def test_doctor_tells_what_there_is(qt: bool) -> None:
     code = "import sys; from app.__main__ import main; sys.exit(main(sys.argv[1:]))" if qt else WITHOUT_QT
@@ -115,6 +117,7 @@ def test_doctor_tells_what_there_is(qt: bool) -> None:
     assert bool(re.search(r"^Qt \d+\.\d+", facts, re.MULTILINE)) == qt
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C of another process is POSIX")
 def test_ctrl_c_leaves_files_that_can_be_read(tmp_path: Path) -> None:
     # A shell that runs the tests in the background makes its children deaf for Ctrl-C.

@@ -156,6 +156,7 @@ def test_options_stay_with_their_decoder_and_a_named_beta_is_the_only_one() -> N
     assert found[1].color != found[2].color == found[4].color
 
 
+@pytest.mark.thorough
 @given(
     st.builds(
         Variant,

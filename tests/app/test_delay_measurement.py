@@ -39,6 +39,7 @@ def one_quarter(screen, time_s, rng):
     return cv2.resize(screen[10:60, 20:70], (160, 120)) * 0.7 + rng.normal(0, 3, (120, 160)).astype(np.float32)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("camera", "optics"),
     [
@@ -82,6 +83,7 @@ def test_a_delay_longer_than_a_second_makes_the_intervals_longer():
     assert took_s > 50 * 1.5
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("lag_ms", [0, 100, 700])
 @pytest.mark.parametrize("frame_ms", [8, 33, 100])
 def test_flips_never_come_more_often_than_two_and_a_half_times_a_second(lag_ms, frame_ms):
@@ -142,6 +144,7 @@ def test_what_flickers_by_itself_gives_no_figure(kind, seed):
     assert measurement.state().phase in (("looking",) if kind == "lamp" else ("looking", "measuring", "failed"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("after_flips", "figure"), [(10, False), (35, True)])
 def test_a_camera_that_is_covered_in_between(after_flips, figure):
     measurement = DelayMeasurement("a camera", 60.0)
@@ -188,6 +191,7 @@ def test_an_interruption_ends_it_while_flips_are_timed(change):
     assert measurement.state().message == "The camera was interrupted while its delay was measured."
 
 
+@pytest.mark.thorough
 def test_before_the_first_timed_flip_an_interruption_only_starts_the_search_anew():
     measurement = DelayMeasurement("a camera", 60.0)
     confirmed: list[int] = []
@@ -226,6 +230,7 @@ def test_it_can_be_broken_off_once():
     assert not measurement.before_flip(START_NS)
 
 
+@pytest.mark.thorough
 def test_frames_may_come_while_the_window_looks():
     measurement = DelayMeasurement("a camera", 60.0)
     measurement.add_flip(Flip(START_NS, 1))

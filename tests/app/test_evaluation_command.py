@@ -177,6 +177,7 @@ def test_results_tell_what_was_asked_for_and_found(evaluated: tuple[Path, str]) 
     assert str(Path.cwd()) not in json.dumps(results)
 
 
+@pytest.mark.thorough
 def test_the_flip_test_takes_the_sideways_bias_away(data_set: tuple[Path, Path], tmp_path: Path) -> None:
     """Whatever shifts all joints of a crop to one side, the mirrored crop shifts to the other."""
     shifts = []
@@ -196,6 +197,7 @@ def test_the_flip_test_takes_the_sideways_bias_away(data_set: tuple[Path, Path],
     assert abs(shifts[1]) < 0.0015
 
 
+@pytest.mark.thorough
 def test_only_who_is_high_enough_is_shrunk_and_compared_with_himself(
     data_set: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -212,6 +214,7 @@ def test_only_who_is_high_enough_is_shrunk_and_compared_with_himself(
     assert results["shrunk"][0]["scores"][0]["mean_oks"]["value"] == pytest.approx(of_the_other, abs=1e-6)
 
 
+@pytest.mark.thorough
 def test_with_the_detector_the_person_is_found(
     data_set: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -228,6 +231,7 @@ def test_with_the_detector_the_person_is_found(
     assert f"{results['missed']} not found by the detector" in capsys.readouterr().out
 
 
+@pytest.mark.thorough
 def test_where_nobody_is_found_everybody_is_missed(
     data_set: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,6 +247,7 @@ def test_where_nobody_is_found_everybody_is_missed(
     assert {row["median_error"] for row in _rows(tmp_path)} == {""}
 
 
+@pytest.mark.thorough
 def test_what_is_broken_is_named_and_the_rest_evaluated(
     data_set: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -79,6 +79,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     return Finished(folder, exit_code, stdout.getvalue(), stderr.getvalue())
 
 
+@pytest.mark.thorough
 def test_a_run_ends_well_and_names_its_files(finished: Finished) -> None:
     assert finished.exit_code == 0
     assert finished.stderr == ""
@@ -180,6 +181,7 @@ def test_no_outputs_are_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [thread.name for thread in threading.enumerate()] == ["MainThread"]
 
 
+@pytest.mark.thorough
 def test_a_slow_writer_loses_nothing_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def draw_slowly(*arguments: object, **options: object) -> Image:
         time.sleep(0.1)
@@ -191,6 +193,7 @@ def test_a_slow_writer_loses_nothing_of_a_file(tmp_path: Path, monkeypatch: pyte
     assert len(read_back(tmp_path / "out.mp4")[0]) == 8
 
 
+@pytest.mark.thorough
 def test_a_whole_source_is_run_to_its_end(tmp_path: Path) -> None:
     folder = tmp_path / "images"
     folder.mkdir()
@@ -319,6 +322,7 @@ def test_a_run_that_fails_brings_back_what_it_would_have_replaced(tmp_path: Path
     )
 
 
+@pytest.mark.thorough
 def test_the_virtual_camera_shows_a_file_at_its_own_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     register_collector(monkeypatch)
     started = time.monotonic()
@@ -342,6 +346,7 @@ def test_without_a_virtual_camera_nothing_is_run(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.thorough
 def test_several_people_have_rows_and_meters_of_their_own(tmp_path: Path) -> None:
     clip = Path(__file__).parents[1] / "data" / "crossing_640x360_30fps.mp4"
     arguments = [str(clip), *LITE, "--people", "3", "--max-frames", "30", *outputs(tmp_path)]

@@ -249,6 +249,7 @@ def test_the_csv_holds_every_sweep_value_and_decoder():
                 assert row["error_x_cells"] == ""
 
 
+@pytest.mark.thorough
 def test_the_command_writes_figures_and_data_and_then_keeps_them(tmp_path, capsys):
     (tmp_path / "lab_bias.csv").write_bytes(b"old")
     assert run_lab(options(tmp_path, overwrite=True)) == 0

@@ -42,6 +42,7 @@ def test_every_figure_is_known_here():
     assert FIGURES.keys() == SIZES.keys()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SIZES)
 def test_each_figure_is_a_picture_of_its_size_with_every_decoder_in_it(name, sweeps):
     image = picture(FIGURES[name](Readings(PLACE, 6.0), sweeps))
@@ -69,6 +70,7 @@ def test_the_means_stand_where_the_decoders_put_them(sweeps):
     assert image[200, 1300].max() < 10
 
 
+@pytest.mark.thorough
 def test_the_overview_follows_beta(sweeps):
     at_6, at_30 = (picture(overview_figure(Readings(PLACE, beta), sweeps)) for beta in (6.0, 30.0))
     # The map, the formula and the markers change, the headline does not.

@@ -64,6 +64,7 @@ def test_stop_ends_the_wait_for_a_server_that_does_not_answer(server: VideoServe
     stopper.join()
 
 
+@pytest.mark.thorough
 def test_a_file_from_a_web_server_is_shown_at_its_own_speed_and_ends(tmp_path: Path, server: VideoServer) -> None:
     server.clip = write_video(tmp_path / "clip.ts", range(0, 1200, 40), b_frames=2).read_bytes()
     last_level = 20 + 5 * 29  # of the last picture that `write_video` makes

@@ -68,6 +68,7 @@ def reading(source: BackgroundSource) -> Iterator[Reader]:
         assert not reader.thread.is_alive()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("how", ["unplugged", "stalled"])
 def test_a_camera_that_is_silent_for_a_second_is_lost_and_comes_back(how: str) -> None:
     camera = FakeCamera(lost_after_s=1.0)
@@ -292,6 +293,7 @@ class Scripted(BackgroundSource):
         return "The script was lost."
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("after", "trouble"),
     [

@@ -34,6 +34,7 @@ def test_white_noise_reads_its_standard_deviation_however_the_person_moves(s, ti
     assert reading.joints == 33
 
 
+@pytest.mark.thorough
 def test_each_decoder_and_each_joint_reads_its_own_noise():
     random = np.random.default_rng(4)
     share = np.linspace(0.2, 2.0, 33)
@@ -222,6 +223,7 @@ def test_an_infinite_window_equals_numpy_over_everything():
     assert reading.overall["debiased"] == pytest.approx(math.sqrt((joints**2).mean()), rel=1e-6)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("make", [JitterMeter, BiasMeter])
 def test_an_infinite_window_does_not_grow(make):
     meter = make(math.inf)

@@ -363,6 +363,7 @@ def fill_disk(path: Path, limit: int) -> str:
     return done.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="the limit of a file's size is a POSIX thing")
 def test_what_was_written_before_the_disk_was_full_can_be_played(tmp_path):
     assert fill_disk(tmp_path / "whole.mp4", 0) == ""

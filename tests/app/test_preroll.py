@@ -141,6 +141,7 @@ def test_saving_twice_and_after_the_end(tmp_path, kept):
     assert len(read_back(tmp_path / "a.mp4")[0]) == 40
 
 
+@pytest.mark.thorough
 def test_saving_while_pictures_come_loses_none_of_them(tmp_path, kept):
     one = kept(2.0)
     person = builders.person(builders.standing_points(32, 4, 40))

@@ -231,6 +231,7 @@ def test_damaged_packets_are_left_out_but_not_thousands_of_them(tmp_path: Path) 
     assert len(shown(write_with_garbage(tmp_path / "many.mkv", 2000))) == 3
 
 
+@pytest.mark.thorough
 def test_pictures_beyond_all_measure_are_refused(tmp_path: Path) -> None:
     huge = bytearray(joined_jpegs((48, 64)))
     frame_header = huge.index(b"\xff\xc0")

@@ -61,6 +61,7 @@ def noisy_results() -> Iterator[PoseResult]:
         yield builders.result(i, i * 40_000_000, picture=picture)
 
 
+@pytest.mark.thorough
 def test_a_full_disk_ends_all_and_costs_at_most_a_second(disk):
     folder = disk(12)
     paths = paths_in(folder, clean=True)

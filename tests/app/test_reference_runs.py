@@ -75,6 +75,7 @@ def check_own_frames(found: np.ndarray, expected: list[np.ndarray]) -> None:
     assert steps.min() > 1.0
 
 
+@pytest.mark.thorough
 def test_a_run_with_mediapipe_as_the_engine_writes_its_points(moving, expected, tmp_path):
     files = {kind: tmp_path / name for kind, name in (("csv", "k.csv"), ("jsonl", "k.jsonl"), ("coco", "k.json"))}
     code, stdout, stderr = run(
@@ -112,6 +113,7 @@ def test_a_run_with_mediapipe_as_the_engine_writes_its_points(moving, expected, 
     assert report["speed_px_per_s"]["mediapipe"] > 10
 
 
+@pytest.mark.thorough
 def test_a_run_with_its_ghost_has_it_on_every_frame_and_on_its_own(moving, expected, tmp_path):
     table, report = tmp_path / "k.csv", tmp_path / "r.json"
     code, _, stderr = run(
@@ -176,6 +178,7 @@ def test_live_its_reading_lands_on_its_own_frame_and_nothing_is_lost_for_it():
     assert not [thread for thread in threading.enumerate() if thread.name == "posescope-reference"]
 
 
+@pytest.mark.thorough
 def test_a_session_switches_between_our_network_and_mediapipe(moving):
     session = Session(
         Treadmill(), NetworkChoice("lite", "cpu", "mediapipe"), wait_for_model=True, on_result=(results := []).append
@@ -228,6 +231,7 @@ def test_evaluate_and_replay_say_that_there_are_no_heatmaps(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "arguments",
     [["run", str(SAMPLE_CLIP), "--engine", "mediapipe"], ["run", str(SAMPLE_CLIP), "--ghosts", "mediapipe"],
@@ -247,6 +251,7 @@ def test_without_mediapipe_one_sentence_says_how_to_install_it(arguments):
     assert done.stderr == 'posescope: MediaPipe is not installed here: python -m pip install "mediapipe>=1.2"\n'
 
 
+@pytest.mark.thorough
 def test_a_run_of_our_own_does_not_import_mediapipe():
     code = """
         import sys

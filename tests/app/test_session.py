@@ -140,6 +140,7 @@ def test_names_of_recordings(tmp_path: Path, source: str, shown: str) -> None:
     assert not snapshot_path(tmp_path, source, "dark").exists()
 
 
+@pytest.mark.thorough
 def test_another_network_reads_on(session: Session, tmp_path: Path) -> None:
     first = session.latest.take(60)
     session.use_network(NetworkChoice("full", "cpu"))
@@ -155,6 +156,7 @@ def test_another_network_reads_on(session: Session, tmp_path: Path) -> None:
     assert (first.network, later.network, session.network.label) == ("lite", "full", "full")
 
 
+@pytest.mark.thorough
 def test_what_came_before_is_kept(session: Session, tmp_path: Path) -> None:
     session.keep_last(1.0)
     until(lambda: session.preroll.seconds_held >= 1.0)

@@ -227,6 +227,7 @@ def test_a_source_that_was_never_open_can_be_closed(name: str, tmp_path: Path, s
     SOURCES[name](tmp_path, server).close()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", WAITING)
 def test_stop_ends_a_waiting_read(name: str, tmp_path: Path, server: VideoServer) -> None:
     source = WAITING[name](tmp_path, server)

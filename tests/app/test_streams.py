@@ -315,6 +315,7 @@ def test_a_size_that_changes_in_mid_stream_is_followed() -> None:
     assert server.connection_count == 1
 
 
+@pytest.mark.thorough
 def test_what_is_wrong_with_an_address_is_told_in_one_sentence(
     server: VideoServer, capfd: pytest.CaptureFixture[str]
 ) -> None:

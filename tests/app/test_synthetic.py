@@ -111,6 +111,7 @@ def test_the_rendered_person_and_the_true_joints_are_scaled_together(size: tuple
     )
 
 
+@pytest.mark.thorough
 def test_the_rendered_person_comes_at_any_rate_and_starts_anew_without_end() -> None:
     source = RenderedPersonSource(fps=12.5)
     with closing(source):
@@ -165,6 +166,7 @@ def test_a_live_synthetic_source_hands_its_frames_over_late_but_at_the_full_rate
     assert {frame.position_ns for frame, _ in handed_over} == {None}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_live_synthetic_source_is_back_at_its_rate_after_a_reader_was_late(kind: type[TrueJointsSource]) -> None:
     source = kind(width=64, height=36, fps=50, realtime=True)
@@ -236,6 +238,7 @@ def test_make_source_hands_the_options_on() -> None:
     assert len(frames_of(live)) == 3  # what is live does not start again
 
 
+@pytest.mark.thorough
 def test_a_live_synthetic_source_that_is_too_slow_leaves_pictures_out_and_keeps_the_time() -> None:
     source = SyntheticSource(width=64, height=48, fps=200, realtime=True)
     source.open()

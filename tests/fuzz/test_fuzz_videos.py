@@ -7,6 +7,7 @@ import pytest
 from tests.fuzz import campaign
 
 
+@pytest.mark.thorough
 def test_damaged_videos(tmp_path):
     result = campaign.run("videos", range(150), tmp_path)
     assert not result.failures, result.summary()

@@ -93,6 +93,7 @@ def refused(path):
         tracemalloc.stop()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("claimed", [None, 10, 20_000_000])
 def test_a_bomb_is_not_unpacked(tmp_path, claimed):
     path = tmp_path / "bomb.task"
@@ -103,6 +104,7 @@ def test_a_bomb_is_not_unpacked(tmp_path, claimed):
     assert most < 100
 
 
+@pytest.mark.thorough
 def test_a_directory_of_millions_is_not_read(tmp_path):
     path = tmp_path / "many.task"
     with zipfile.ZipFile(path, "w") as archive:
@@ -114,6 +116,7 @@ def test_a_directory_of_millions_is_not_read(tmp_path):
     assert most < 2 * path.stat().st_size / 2**20 + 2
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_packing_that_could_expand_at_will_is_refused(tmp_path, method):
     path = tmp_path / "packed.task"

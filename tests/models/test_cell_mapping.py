@@ -131,6 +131,7 @@ def offset_from_truth(model: str, reading: Reading, *, mirrored: bool) -> NDArra
     return np.array([-along_x if mirrored else along_x, along_y])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mirrored", [False, True], ids=["straight", "mirrored"])
 @pytest.mark.parametrize("reading", READINGS)
 @pytest.mark.parametrize("model", MODELS)

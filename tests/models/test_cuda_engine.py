@@ -224,6 +224,7 @@ def test_the_estimator_follows_a_person_with_it(engine, reference):
         assert np.quantile(off, 0.95) < 0.2 * cell
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_precision_is_near(precision, lite, reference):
     device = choose_device("auto")
@@ -238,6 +239,7 @@ def test_every_precision_is_near(precision, lite, reference):
     assert disagreement(got, read(reference, image, regions)) < 0.12
 
 
+@pytest.mark.thorough
 def test_a_precision_that_does_not_agree_becomes_float32(lite, monkeypatch):
     # As a GPU would whose float16 were broken.
     monkeypatch.setattr(torch.Tensor, "half", lambda self: torch.Tensor.to(self * 1.5, torch.float16))
@@ -273,6 +275,7 @@ def matrix_products(network: LandmarkNetwork) -> int:
     return sum(type(layer).__name__ == "_Pointwise" for layer in network.graph.layers)
 
 
+@pytest.mark.thorough
 def test_networks_compute_the_same_with_channels_first_or_last(engine, lite):
     network = LandmarkNetwork(lite.landmarks).eval().requires_grad_(False)
     crops = torch.from_numpy(drawn_person(256)).flip(-1).permute(2, 0, 1)[None] / 255.0
@@ -349,6 +352,7 @@ assert (engine.name, engine.warning) == ("cuda graph", None), engine.warning
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, timeout=120).returncode == 0
 
 
+@pytest.mark.thorough
 def test_where_graphs_cannot_be_recorded_torch_computes(lite, monkeypatch):
     def no_graphs(*args: object, **options: object) -> None:
         raise RuntimeError("operation not permitted when stream is capturing\nCompile with TORCH_USE_CUDA_DSA")

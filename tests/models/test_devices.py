@@ -138,6 +138,7 @@ def test_without_torch_there_is_the_cpu(monkeypatch):
     assert torch_build() is None
 
 
+@pytest.mark.thorough
 def test_the_build_of_torch_is_told_without_importing_it():
     code = """
 import sys

@@ -109,6 +109,7 @@ def test_single_pictures_give_the_same_points(ours, landmarker):
     assert np.abs(np.median(np.concatenate(offsets), axis=0)).max() < 0.1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("landmarker", [RunningMode.VIDEO], indirect=True)
 def test_a_followed_person_gives_nearly_the_same_points(ours, landmarker):
     ours.estimator.reset()

@@ -63,6 +63,7 @@ def points(estimator: ReferenceEstimator, image: np.ndarray, time_ns: int | None
     return person.points[MEDIAPIPE]
 
 
+@pytest.mark.thorough
 def test_its_points_and_scores_are_those_of_the_landmarker(reference):
     frames = list(clip_frames()[:FRAMES])
     for i, (image, (expected,)) in enumerate(zip(frames, landmarks(frames), strict=True)):
@@ -87,6 +88,7 @@ def test_its_points_are_those_of_the_peer_of_the_bench(reference):
     peer.close()
 
 
+@pytest.mark.thorough
 def test_the_body_is_about_as_large_as_in_our_own_crops(reference):
     ours = PoseEstimator.load(LITE, "cpu")
     shares = []
@@ -227,6 +229,7 @@ def test_without_mediapipe_one_sentence_says_what_to_do(missing, sentence):
     assert line.startswith(sentence)
 
 
+@pytest.mark.thorough
 def test_mediapipe_is_not_imported_unless_it_is_asked_for():
     done = run("""
         import sys

@@ -202,6 +202,7 @@ def crossing() -> tuple[list[NDArray[np.uint8]], NDArray[np.float64]]:
     return frames, np.array([[frame["kp"] for frame in each] for each in (truth["frames"], *truth["others"])]) - 0.5
 
 
+@pytest.mark.thorough
 def test_two_people_who_cross_keep_their_numbers():
     estimator = PoseEstimator.load(model_file("lite")[0], "cpu")
     estimator.most_people = 4
@@ -233,6 +234,7 @@ def test_whoever_is_small_in_the_picture_is_found_in_its_squares():
     assert len(estimator.estimate(image).people) == 1
 
 
+@pytest.mark.thorough
 def test_a_newcomer_is_found_while_somebody_is_followed_and_the_clip_is_read_alike_each_time():
     alone = clip_frames()[0]
     person = alone[:, 250:660]

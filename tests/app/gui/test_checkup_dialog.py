@@ -88,6 +88,7 @@ def test_remedies_can_be_selected_and_copied(qtbot: QtBot, open_dialog: OpenDial
     assert QGuiApplication.clipboard().text() == "pip uninstall -y a b\npip install c"
 
 
+@pytest.mark.thorough
 def test_all_of_it_can_be_copied(qtbot: QtBot, open_dialog: OpenDialog) -> None:
     dialog = ended(qtbot, open_dialog(checks(WELL, ILL)))
     qtbot.mouseClick(button(dialog, "Copy all"), LEFT)

@@ -63,6 +63,7 @@ def running() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name == "compare-last"]
 
 
+@pytest.mark.thorough
 def test_c_writes_a_report_of_every_decoder_beside_the_recordings(desk: Desk, opener: Opener) -> None:
     wait_for_seconds(desk, 1.0)
     desk.press("C")
@@ -89,6 +90,7 @@ def test_c_writes_a_report_of_every_decoder_beside_the_recordings(desk: Desk, op
     assert not running()
 
 
+@pytest.mark.thorough
 def test_the_menu_does_the_same_and_no_report_is_overwritten(desk: Desk) -> None:
     wait_for_seconds(desk, 0.8)
     entries = desk.window.panel.record_menu.actions()
@@ -100,6 +102,7 @@ def test_the_menu_does_the_same_and_no_report_is_overwritten(desk: Desk) -> None
         desk.window.messages.clear()
 
 
+@pytest.mark.thorough
 def test_the_window_waits_for_the_report_when_it_closes(
     open_window: OpenWindow, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,6 +126,7 @@ def test_what_is_too_short_is_said_in_one_sentence(desk: Desk) -> None:
     assert desk.files() == []
 
 
+@pytest.mark.thorough
 def test_nobody_in_view_is_said(open_window: OpenWindow) -> None:
     desk = open_window(StubSession(SplitSource(), StubEstimator(anybody=False)))
     desk.wait_for_picture()
@@ -133,6 +137,7 @@ def test_nobody_in_view_is_said(open_window: OpenWindow) -> None:
     assert desk.files() == []
 
 
+@pytest.mark.thorough
 def test_only_what_was_read_with_the_same_beta_is_compared(desk: Desk) -> None:
     wait_for_seconds(desk, 0.8)
     desk.slider.setValue(desk.slider.value() + 1)
@@ -152,6 +157,7 @@ def test_only_what_was_read_with_the_same_beta_is_compared(desk: Desk) -> None:
     assert "Debiased IPR, β 10<" not in page
 
 
+@pytest.mark.thorough
 def test_another_source_starts_with_nothing(desk: Desk) -> None:
     wait_for_seconds(desk, 0.8)
     desk.window.open_source("synthetic:figure")
@@ -162,6 +168,7 @@ def test_another_source_starts_with_nothing(desk: Desk) -> None:
     assert desk.message.startswith("Too short to compare")
 
 
+@pytest.mark.thorough
 def test_a_folder_that_cannot_be_made_is_said(open_window: OpenWindow, tmp_path) -> None:
     (tmp_path / "taken").write_text("a file")
     desk = open_window(recordings=tmp_path / "taken")

@@ -128,6 +128,7 @@ def test_the_page_is_as_large_as_the_window_and_leaves_with_it(in_front_of_camer
     in_front_of_camera.wait(lambda: not top_levels(DelayPage))
 
 
+@pytest.mark.thorough
 def test_pictures_are_painted_on_the_page_and_metered_as_always(in_front_of_camera: Desk) -> None:
     desk = in_front_of_camera
     page = open_page(desk)
@@ -153,6 +154,7 @@ def test_the_latency_tab_offers_it_too(in_front_of_camera: Desk) -> None:
     top_levels(DelayPage)[0].close()
 
 
+@pytest.mark.thorough
 def test_a_camera_that_looks_elsewhere_is_told_so(in_front_of_camera: Desk) -> None:
     page = open_page(in_front_of_camera)
     click(in_front_of_camera, page, "Start")

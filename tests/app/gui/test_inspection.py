@@ -151,6 +151,7 @@ def test_a_click_where_nobody_is_does_nothing(open_window: OpenWindow) -> None:
 # --- the ring -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("size", SIZES)
 def test_a_ring_is_drawn_around_the_joint_on_the_screen_only(desk: Desk, size: tuple[int, int], mirrored: bool) -> None:
@@ -237,6 +238,7 @@ def smoothed_line(desk: Desk) -> str:
     return next((label.text() for label in shown if label.text().startswith("Smoothed")), "")
 
 
+@pytest.mark.thorough
 def test_the_meters_tell_what_the_smoothing_does(desk: Desk) -> None:
     desk.qtbot.keyClick(named(desk.window, QComboBox, "Length of the jitter window"), Qt.Key.Key_Up)
     assert smoothed_line(desk) == ""
@@ -271,6 +273,7 @@ def measure_briefly(desk: Desk) -> None:
     desk.session.hold_still = HoldStill(desk.session.source.name, countdown_s=0.1, measure_s=0.5)
 
 
+@pytest.mark.thorough
 def test_t_counts_down_measures_and_shows_the_card(open_window: OpenWindow) -> None:
     desk = open_window(StubSession(FastClockSource()))
     desk.wait_for_picture()
@@ -324,6 +327,7 @@ def test_t_again_breaks_the_measurement_off(desk: Desk, by: str) -> None:
     assert top_levels(HoldStillDialog) == []
 
 
+@pytest.mark.thorough
 def test_nobody_in_view_is_told_and_there_is_no_card(open_window: OpenWindow) -> None:
     desk = open_window(StubSession(SplitSource(), StubEstimator(anybody=False)))
     desk.wait_for_picture()

@@ -84,6 +84,7 @@ def texts(values: list[float]) -> list[str]:
 # --- the table ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_every_row_is_what_the_frames_took(desk: Desk) -> None:
     desk.open_tab("Latency")
     desk.results_from_now(25)
@@ -117,6 +118,7 @@ def test_nothing_dropped_is_said_too(open_window: OpenWindow) -> None:
     assert "No frame dropped" in labels(desk.window.panel.latency)
 
 
+@pytest.mark.thorough
 def test_frames_that_a_slow_network_lost_are_counted(open_window: OpenWindow) -> None:
     desk = open_window(StubSession(SplitSource(), TimedEstimator(0.1)))
     desk.open_tab("Latency")
@@ -138,6 +140,7 @@ def test_the_window_is_chosen_in_a_list_and_named_beside_the_median(desk: Desk) 
     assert desk.session.board.jitter_window_s == 2.0
 
 
+@pytest.mark.thorough
 def test_numbers_in_tabs_out_of_sight_are_left_alone(desk: Desk) -> None:
     numbers: list[bool] = []
     desk.window.meters.snapshot_read.connect(lambda _, due: numbers.append(due))

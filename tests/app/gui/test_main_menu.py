@@ -166,6 +166,7 @@ def test_numbers_are_copied_as_a_table(desk: Desk) -> None:
     assert {"network", "painted"} <= {line[0] for line in lines[9:]}
 
 
+@pytest.mark.thorough
 def test_place_panel_and_choices_are_kept(open_window: OpenWindow) -> None:
     desk = open_window()
     desk.wait_for_picture()

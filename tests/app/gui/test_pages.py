@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QToolButton
 
@@ -81,6 +82,7 @@ def test_keys_of_the_live_page_work_in_the_laboratory_too(desk: Desk) -> None:
     assert desk.chosen_on_switch() == ["argmax"]
 
 
+@pytest.mark.thorough
 def test_what_is_out_of_sight_is_not_refreshed(desk: Desk) -> None:
     desk.wait(lambda: any("p95" in text for text in labels(desk.window.meters)))
     desk.press("L")

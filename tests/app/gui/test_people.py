@@ -85,6 +85,7 @@ def test_a_click_on_somebody_chooses_them_and_the_joint(desk: Desk) -> None:
     desk.wait(lambda: desk.view.marker is not None and desk.view.marker[0] == pytest.approx(x, abs=8))
 
 
+@pytest.mark.thorough
 def test_whoever_leaves_takes_the_chip_along_and_the_other_is_looked_at(desk: Desk) -> None:
     chips_there = desk.window.meters.people
     desk.session.look_at(2)

@@ -29,6 +29,7 @@ def environment_after(*lines: str, **set_by_user: str) -> dict[str, str | None]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "lines",
     [

@@ -189,6 +189,7 @@ def test_a_folder_that_cannot_be_made_is_told(open_window: OpenWindow, tmp_path:
     assert desk.shown_from_now()
 
 
+@pytest.mark.thorough
 def test_a_recording_that_fails_is_told_and_the_picture_goes_on(desk: Desk) -> None:
     desk.press("R")
     desk.record_for(0.2)

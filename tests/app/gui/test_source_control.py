@@ -52,6 +52,7 @@ def status(desk: Desk) -> str:
     return next(label.text() for label in desk.window.findChildren(QLabel) if label.objectName() == "status")
 
 
+@pytest.mark.thorough
 def test_a_lost_camera_is_told_and_the_recording_goes_on(open_window: OpenWindow) -> None:
     camera = LosableCamera()
     desk = open_window(StubSession(camera))
@@ -122,6 +123,7 @@ def test_a_clip_is_stepped_through_by_keys_and_buttons(clip_desk: Desk) -> None:
     desk.wait(lambda: position(desk) == max(0, begin - 2))
 
 
+@pytest.mark.thorough
 def test_a_place_of_the_clip_is_shown_at_once_also_where_it_is_held(clip_desk: Desk) -> None:
     desk = clip_desk
     for place in (200, 12, 290):
@@ -138,6 +140,7 @@ def test_a_place_of_the_clip_is_shown_at_once_also_where_it_is_held(clip_desk: D
     desk.wait(lambda: position(desk) == last - 1)
 
 
+@pytest.mark.thorough
 def test_a_recording_ends_with_the_clip(clip_desk: Desk) -> None:
     desk = clip_desk
     desk.press("R")
@@ -189,6 +192,7 @@ def test_another_network_is_chosen_while_it_runs(open_window: OpenWindow) -> Non
     assert desk.session.recorder is not None
 
 
+@pytest.mark.thorough
 def test_the_last_seconds_are_saved_at_a_key(open_window: OpenWindow) -> None:
     desk = open_window(settings=Settings(preroll_s=2.0))
     desk.wait_for_picture()
@@ -233,6 +237,7 @@ def test_the_virtual_camera_and_loop_stay_with_another_source(open_window: OpenW
     assert desk.window.settings_now.loop
 
 
+@pytest.mark.thorough
 def test_from_the_end_playing_begins_anew(clip_desk: Desk) -> None:
     desk = clip_desk
     desk.window.source.seek(296 * FRAME_NS)

@@ -153,6 +153,7 @@ def test_names_of_looks() -> None:
     assert scheme_for("system") in (LIGHT, DARK)
 
 
+@pytest.mark.thorough
 def test_the_whole_window_is_light_in_the_light_look(open_window: OpenWindow) -> None:
     desk = open_window()
     desk.wait_for_picture()

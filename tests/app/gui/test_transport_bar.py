@@ -143,6 +143,7 @@ def test_pictures_from_before_a_jump_do_not_pull_the_handle_back(on_desk: BarOnD
     assert slider.value() == 1000
 
 
+@pytest.mark.thorough
 def test_a_source_that_does_not_follow_is_told_all_the_same(on_desk: BarOnDesk) -> None:
     on_desk.bar.show_position(1 * S)
     on_desk.qtbot.mouseClick(on_desk.slider, LEFT, pos=on_desk.at(0.8))

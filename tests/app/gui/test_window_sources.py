@@ -217,6 +217,7 @@ def test_the_board_counts_every_paint_but_those_of_the_warm_up(desk: Desk) -> No
     assert spread.now >= (shown.stages.done_ns - shown.frame.captured_ns) / 1e6  # it was estimated before
 
 
+@pytest.mark.thorough
 def test_a_picture_of_the_old_source_is_not_counted_for_the_new_one(desk: Desk) -> None:
     old = desk.session.source
     desk.press(Qt.Key.Key_Space)
