@@ -11,8 +11,8 @@ from typing import Literal
 
 from app.decoder_display import WITH_BETA, display_name, three_digits
 from app.frames import PoseResult
-from app.meters.bias import BiasMeter
-from app.meters.jitter import STILL_BODY_SHARE, JitterMeter
+from app.meters.jitter import STILL_BODY_SHARE
+from app.meters.stillness import Seen, StillStretches, StretchReading, seconds
 from models.people import MEDIAPIPE
 from models.skeletons import BLAZEPOSE_33
 
@@ -20,6 +20,9 @@ Phase = Literal["countdown", "measuring", "done", "failed"]
 
 COUNTDOWN_S = 3.0
 MEASURE_S = 5.0
+# Where the person moves, it goes on to look for a stretch in which they do not: at least so long, and until then.
+SHORTEST_STILL_S = 2.0
+LOOK_FOR_S = 15.0
 # Longer without anybody, or without a picture, and what is left is too little to speak for the whole time.
 _LONGEST_ABSENCE_NS = 1_000_000_000
 
@@ -101,16 +104,16 @@ class HoldStillCard:
 
     def steadiest(self) -> tuple[str, ...]:
         """The heatmap decoders with the lowest jitter: more than one where the numbers shown do not differ; none where
-        MediaPipe has read.
+        MediaPipe has read, or where the person moved.
         """
         heatmap_readings = self._heatmap_readings()
-        if not heatmap_readings:
+        if self.moved or not heatmap_readings:
             return ()
         lowest = three_digits(min(reading.jitter_px for reading in heatmap_readings))
         return tuple(reading.decoder for reading in heatmap_readings if three_digits(reading.jitter_px) == lowest)
 
     def furthest(self) -> str:
-        """The heatmap decoder with the largest bias; empty where MediaPipe has read."""
+        """The heatmap decoder with the largest bias; empty where `steadiest` is."""
         return max(self._heatmap_readings(), key=lambda reading: reading.bias_px).decoder if self.steadiest() else ""
 
     def verdict(self) -> str:
@@ -204,6 +207,9 @@ class HoldStill:
     over the same pictures. Jitter and bias are those of JitterMeter and BiasMeter over the whole time. A file that
     starts again in between adds no jitter.
 
+    Where the person moves, the longest stretch in which they do not counts alone, if it has SHORTEST_STILL_S; it is
+    waited for until LOOK_FOR_S are over. Without one the card is that of the whole time, and says that they moved.
+
     It fails where nobody is seen, or no picture comes, for more than 1 s while it measures, and where β, the network,
     its device, the picture's size or the source changes.
 
@@ -220,12 +226,9 @@ class HoldStill:
         self._start_ns = self._last_ns = self._seen_ns = 0
         self._first: PoseResult | None = None
         self._person_id: int | None = None
-        self._frames = 0
-        self._first_ns = 0
-        self._jitter = JitterMeter(math.inf)
-        self._smoothed_jitter = JitterMeter(math.inf)
-        self._bias = BiasMeter(math.inf)
-        self._always_smoothed = True
+        self._moved = False
+        self._frames: list[Seen] = []
+        self._stretches = StillStretches()
 
     def state(self) -> HoldStillState:
         """Where the measurement is now."""
@@ -255,7 +258,7 @@ class HoldStill:
             self._state = HoldStillState("countdown", left, "Get ready to hold still.")
             return
         self._state = HoldStillState("measuring", self._measure_s, "Hold still.")
-        self._start_ns = self._first_ns = self._last_ns = self._seen_ns = now_ns
+        self._start_ns = self._last_ns = self._seen_ns = now_ns
 
     def _measure(self, result: PoseResult) -> None:
         now_ns = result.frame.time_ns
@@ -266,21 +269,43 @@ class HoldStill:
         if reason:
             self._state = HoldStillState("failed", 0.0, f"The measurement stopped: {reason}.")
             return
-        left = self._measure_s - (now_ns - self._start_ns) / 1e9
-        if left >= 0:
-            self._frames += 1
-            self._last_ns = now_ns
-            continues = result.frame.continues
-            self._jitter.add(now_ns, person, continues=continues)
-            self._bias.add(now_ns, person)
-            self._smoothed_jitter.add(now_ns, result.with_number(self._person_id, smoothed=True), continues=continues)
-            if person is not None:
-                self._seen_ns = now_ns
-                self._always_smoothed &= bool(result.smoothed)
-        if left > 0:
-            self._state = HoldStillState("measuring", left, "Hold still.")
+        passed_s = (now_ns - self._start_ns) / 1e9
+        seen = Seen(
+            now_ns,
+            result.frame.continues,
+            person,
+            result.with_number(self._person_id, smoothed=True),
+            bool(result.smoothed),
+        )
+        if passed_s <= self._measure_s or self._moved:
+            self._take(seen)
+        if passed_s < self._measure_s:
+            self._state = HoldStillState("measuring", self._measure_s - passed_s, "Hold still.")
+        elif not self._moved:
+            whole = StretchReading(self._frames)
+            self._moved = whole.moved
+            if not whole.moved:
+                self._finish(result, whole)
+        if self._moved:
+            self._look_for_stillness(result, passed_s)
+
+    def _take(self, seen: Seen) -> None:
+        self._last_ns = seen.time_ns
+        if seen.person is not None:
+            self._seen_ns = seen.time_ns
+        self._frames.append(seen)
+        self._stretches.add(seen)
+
+    def _look_for_stillness(self, result: PoseResult, passed_s: float) -> None:
+        ended, going_on = self._stretches.longest, self._stretches.going_on
+        best = max(ended, going_on, key=seconds)
+        if seconds(ended) >= SHORTEST_STILL_S or seconds(going_on) >= self._measure_s:
+            self._finish(result, StretchReading(best))
+        elif passed_s >= LOOK_FOR_S:
+            self._finish(result, StretchReading(best if seconds(best) >= SHORTEST_STILL_S else self._frames))
         else:
-            self._finish(result)
+            left = self._measure_s - seconds(going_on)
+            self._state = HoldStillState("measuring", left, "Hold still: so far there is too much motion.")
 
     def _reason_to_fail(self, result: PoseResult) -> str:
         first, now_ns = self._first, result.frame.time_ns
@@ -302,10 +327,8 @@ class HoldStill:
             return "nobody was seen for more than a second"
         return ""
 
-    def _finish(self, result: PoseResult) -> None:
-        motion = self._jitter.motion()
-        jitter, smoothed = self._jitter.read(), self._smoothed_jitter.read()
-        bias = self._bias.read(jitter.seen)
+    def _finish(self, result: PoseResult, read: StretchReading) -> None:
+        jitter, smoothed, bias = read.jitter, read.smoothed, read.bias
         if not jitter.joints:
             reason = "no joint was seen clearly enough for long enough"
             self._state = HoldStillState("failed", 0.0, f"The measurement stopped: {reason}.")
@@ -317,7 +340,7 @@ class HoldStill:
                 jitter_share=jitter.body_share[name],
                 bias_px=bias.overall[name],
                 bias_share=bias.body_share[name],
-                smoothed_jitter_px=smoothed.overall.get(name, math.nan) if self._always_smoothed else math.nan,
+                smoothed_jitter_px=smoothed.overall.get(name, math.nan) if read.always_smoothed else math.nan,
             )
             for name in jitter.overall
         )
@@ -331,10 +354,10 @@ class HoldStill:
             network=result.network,
             device=result.device,
             beta=result.beta,
-            frames=self._frames,
-            seconds=(self._last_ns - self._first_ns) / 1e9,
-            speed_px=motion.speed_px,
-            speed_share=motion.speed_share,
+            frames=read.frames,
+            seconds=read.seconds,
+            speed_px=read.motion.speed_px,
+            speed_share=read.motion.speed_share,
             joints=jitter.joints,
             joints_left_out=tuple(
                 joint for joint, px in zip(BLAZEPOSE_33.joints, unseen, strict=True) if math.isnan(px)
