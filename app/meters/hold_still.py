@@ -262,6 +262,8 @@ class HoldStill:
 
     def _measure(self, result: PoseResult) -> None:
         now_ns = result.frame.time_ns
+        if not result.frame.continues:
+            self._person_id = None  # over a cut all are numbered anew
         if self._person_id is None and result.person is not None:
             self._person_id = result.person.id
         person = result.with_number(self._person_id)

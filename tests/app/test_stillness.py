@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,3 +48,15 @@ def test_who_never_stands_still_for_long_is_told_so_and_no_decoder_is_marked(sti
     assert card.seconds == pytest.approx(15.0, abs=0.05)
     assert (card.steadiest(), card.furthest()) == ((), "")
     assert "this is no measurement of holding still" in card.verdict()
+
+
+def test_a_clip_that_starts_again_goes_on_though_its_person_has_another_number() -> None:
+    def loops() -> Iterator[PoseResult]:
+        for i, result in enumerate(walking_or_still(range(240, 900), 900)):
+            again = i == 240
+            people = tuple(replace(person, id=1 if i < 240 else 2) for person in result.people)
+            yield replace(result, people=people, frame=replace(result.frame, continues=not again))
+
+    card = measured(loops()).card()
+    assert card is not None
+    assert (card.frames, card.moved) == (151, False)
