@@ -10,6 +10,7 @@ from models.errors import BundleError
 
 ASSETS = Path(assets.__file__).parent
 SAMPLE_CLIP = ASSETS / "rendered_person_960x540_30fps.mp4"
+TRANSLATIONS = ASSETS / "translations"
 
 ICON_SIZES = (16, 32, 48, 64, 128, 256)
 

@@ -30,6 +30,7 @@ from models.tracking import MOST_PEOPLE
 
 LONGEST_PREROLL_S = 60.0
 THEMES = ("system", "light", "dark")
+LANGUAGES = ("system", "en", "zh_CN")
 MOST_RECENT = 8
 _LARGEST_FILE_BYTES = 1_000_000
 _MOST_SENTENCES = 5
@@ -49,9 +50,9 @@ class Settings:
 
     preroll_s: how many seconds can be saved after the event, 0 (off) to 60. mirror: whether the view is mirrored.
     loop: whether files start again at their end. people: how many are followed at most.
-    theme: system, light or dark. recent: files, folders and addresses without secrets, the newest first.
-    window: where it was, as Qt writes it down. tab: which panel was in front.
-    toured: whether the guided tour was seen or skipped.
+    theme: system, light or dark. language: system, en or zh_CN. recent: files, folders and addresses without secrets,
+    the newest first. window: where it was, as Qt writes it down. tab: which panel was in front. toured: whether the
+    guided tour was seen or skipped.
     """
 
     camera: str = ""
@@ -62,6 +63,7 @@ class Settings:
     loop: bool = True
     people: int = 1
     theme: str = "system"
+    language: str = "system"
     recent: tuple[str, ...] = ()
     window: str = ""
     tab: str = ""
@@ -275,6 +277,7 @@ _CHECKS: Mapping[str, Callable[[Any], str]] = {
     "loop": _switch,
     "people": _people,
     "theme": _one_of(*THEMES),
+    "language": _one_of(*LANGUAGES),
     "recent": _recent,
     "window": _base64,
     "tab": _name,

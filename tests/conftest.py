@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 # Before anything imports Qt; subprocesses inherit it. Who wants to see the windows sets it to xcb, cocoa or windows.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# The window of the tests is English, whatever the system speaks.
+os.environ["LANGUAGE"] = "en"
 # As in models/__init__.py, for the tests that import torch before it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app import __version__
-from app.bundled import ICON_SIZES, MODELS, SAMPLE_CLIP, icon_file, model_file
+from app.bundled import ICON_SIZES, MODELS, SAMPLE_CLIP, TRANSLATIONS, icon_file, model_file
 
 ROOT = Path(__file__).parents[1]
 SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
@@ -25,6 +25,7 @@ ASSETS = (
     *(model_file(name)[0] for name in MODELS),
     icon_file(),
     *(icon_file(size) for size in ICON_SIZES),
+    TRANSLATIONS / "posescope_zh_CN.qm",
 )
 ASSET_NAMES = {str(path.relative_to(ROOT).as_posix()) for path in ASSETS}
 MODULES = {

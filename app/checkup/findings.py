@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -60,15 +60,16 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: -finding.severity)
 
 
-def verdict(findings: Iterable[Finding]) -> str:
-    """One sentence over all of them."""
+def verdict(findings: Iterable[Finding], tr: Callable[[str], str] = str) -> str:
+    """One sentence over all of them. tr: translates."""
     severities = [finding.severity for finding in findings]
     problems, notes = severities.count(Severity.PROBLEM), severities.count(Severity.NOTE)
-    noted = f"{notes} note{'s' if notes > 1 else ''}" if notes else ""
+    noted = tr("1 note") if notes == 1 else tr("{n} notes").format(n=notes)
     if not problems:
-        return f"Everything is all right; {noted}." if notes else "Everything is all right."
-    found = f"{problems} problem{'s' if problems > 1 else ''}"
-    return f"{found} and {noted}." if notes else f"{found}."
+        return tr("Everything is all right; {notes}.").format(notes=noted) if notes else tr("Everything is all right.")
+    found = tr("1 problem") if problems == 1 else tr("{n} problems").format(n=problems)
+    sentence = tr("{problems} and {notes}.") if notes else tr("{problems}.")
+    return sentence.format(problems=found, notes=noted)
 
 
 def as_text(findings: Iterable[Finding], width: int | None = None) -> str:

@@ -20,6 +20,7 @@ from PySide6.QtGui import QIcon  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from app.gui.garbage import GarbageOnQtThread  # noqa: E402
+from app.gui.language import install_language, language_for, prefer_chinese_fonts, tr  # noqa: E402
 from app.gui.main_window import MainWindow  # noqa: E402
 from app.gui.theme import apply_theme  # noqa: E402
 from app.session import NetworkChoice, Session, checked_people, chosen_decoder  # noqa: E402
@@ -46,6 +47,9 @@ def run_window(options: argparse.Namespace) -> int:
     stored, complaints = load_settings(set_aside=True)
     settings = _with_options(stored, options)
     apply_theme(application, settings.theme)
+    install_language(application, settings.language)
+    if language_for(settings.language) == "zh_CN":
+        prefer_chinese_fonts(application)
 
     decoder = chosen_decoder(options.decoder, options.engine)
 
@@ -74,7 +78,7 @@ def run_window(options: argparse.Namespace) -> int:
     if explanation:
         window.messages.show_message(explanation)
     if aside is not None:
-        window.messages.show_message(f"The settings so far are kept as {aside}")
+        window.messages.show_message(tr("The settings so far are kept as {path}").format(path=aside))
     if complaints:
         window.messages.show_message(" ".join(complaints), "warning")
     window.show()
@@ -144,8 +148,8 @@ def _first_source(wanted: str | None, remembered: str) -> tuple[str, str]:
         return remembered, ""
     if cameras:
         first = cameras[0]
-        explanation = f"The camera of last time is not connected; this is “{first.name}”." if identity else ""
-        return f"camera:id={first.identity}", explanation
-    return str(SAMPLE_CLIP), (
+        explanation = tr("The camera of last time is not connected; this is “{name}”.").format(name=first.name)
+        return f"camera:id={first.identity}", explanation if identity else ""
+    return str(SAMPLE_CLIP), tr(
         "No camera was found, so this is the shipped clip of a rendered person. Press Ctrl+O to open another source."
     )

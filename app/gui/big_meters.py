@@ -7,7 +7,9 @@ import math
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter
 
-from app.decoder_display import decoder_color, display_title, three_digits
+from app.decoder_display import decoder_color, three_digits
+from app.gui.language import tr
+from app.gui.names import decoder_title
 from app.meters.board import PAINTED, MeterSnapshot
 
 _TEXT, _MUTED = QColor("#e8eaed"), QColor("#a3adba")
@@ -26,9 +28,9 @@ class BigMeters:
         jitter, bias = (three_digits(kind.overall.get(decoder, math.nan)) for kind in (snapshot.jitter, snapshot.bias))
         self._decoder = decoder
         self._numbers = (
-            ("latency", f"{latency.p50:.0f}" if latency is not None else "–", "ms"),
-            ("jitter", jitter, "px"),
-            ("bias", bias, "px"),
+            (tr("latency"), f"{latency.p50:.0f}" if latency is not None else "–", "ms"),
+            (tr("jitter"), jitter, "px"),
+            (tr("bias"), bias, "px"),
         )
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
@@ -44,7 +46,7 @@ class BigMeters:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(decoder_color(self._decoder)))
         painter.drawEllipse(QRectF(name.left(), name.center().y() - 0.25 * size, 0.5 * size, 0.5 * size))
-        self._write(painter, name.adjusted(size, 0, 0, 0), display_title(self._decoder), size, _TEXT, bold=True)
+        self._write(painter, name.adjusted(size, 0, 0, 0), decoder_title(self._decoder), size, _TEXT, bold=True)
         width = plate.width() / columns
         for place, (title, number, unit) in enumerate(self._numbers):
             cell = QRectF(plate.left() + (2.3 + place) * width, plate.top(), width, plate.height())

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QSizePo
 
 from app.errors import OutputError
 from app.gui import theme
+from app.gui.language import tr
 from app.output_file import OutputFile, free_path
 
 # A saved or copied card is this much larger than on screen, so that it stays sharp on slides.
@@ -66,14 +67,14 @@ class CardDialog(QDialog):
         self._said.setMinimumHeight(34)
         self._said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._said.setAccessibleName("What was copied or saved")
+        self._said.setAccessibleName(tr("What was copied or saved"))
 
         buttons = QHBoxLayout()
         buttons.setContentsMargins(20, 0, 20, 16)
         for text, tip, act in (
-            ("&Copy", "Copy the picture, and the numbers for a spreadsheet", self._copy),
-            ("Save &PNG", "Save the card as a picture", self._save_png),
-            ("Save CS&V", "Save the numbers as a table", self._save_csv),
+            (tr("&Copy"), tr("Copy the picture, and the numbers for a spreadsheet"), self._copy),
+            (tr("Save &PNG"), tr("Save the card as a picture"), self._save_png),
+            (tr("Save CS&V"), tr("Save the numbers as a table"), self._save_csv),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
@@ -81,7 +82,7 @@ class CardDialog(QDialog):
             button.clicked.connect(act)
             buttons.addWidget(button)
         buttons.addWidget(self._said, 1)
-        close = QPushButton("Close")
+        close = QPushButton(tr("Close"))
         close.setDefault(True)
         close.clicked.connect(self.close)
         buttons.addWidget(close)
@@ -98,7 +99,7 @@ class CardDialog(QDialog):
         data.setText(self._card.to_text())
         data.setImageData(self._view.picture())
         QGuiApplication.clipboard().setMimeData(data)
-        self._say("Copied: the picture, and the numbers for a spreadsheet.")
+        self._say(tr("Copied: the picture, and the numbers for a spreadsheet."))
 
     def _save_png(self) -> None:
         self._save(_png(self._view.picture()), ".png")
@@ -118,7 +119,7 @@ class CardDialog(QDialog):
         except OutputError as error:
             self._say(str(error), theme.RECORD)
             return
-        self._say(f"Saved “{file.path.name}” in {file.path.parent}")
+        self._say(tr("Saved “{name}” in {folder}").format(name=file.path.name, folder=file.path.parent))
 
     def _say(self, text: str, color: str = theme.MUTED) -> None:
         self._said.setStyleSheet(f"color: {color};")

@@ -24,11 +24,12 @@ from PySide6.QtWidgets import (
 from app.checkup.examination import Check, all_checks, examine
 from app.checkup.facts import version_facts
 from app.checkup.findings import Finding, Severity, as_text, verdict
+from app.gui.language import mark, tr
 from app.gui.widgets import named_label, tool_button
 
 _POLL_MS = 50
-_HEADINGS = {Severity.PROBLEM: "PROBLEMS", Severity.NOTE: "NOTES", Severity.FINE: "ALL RIGHT"}
-_COPIED, _COPIED_MS = "Copied", 1500
+_HEADINGS = {Severity.PROBLEM: mark("PROBLEMS"), Severity.NOTE: mark("NOTES"), Severity.FINE: mark("ALL RIGHT")}
+_COPIED_MS = 1500
 
 
 def open_checkup(window: QWidget, recordings: Path, device: str) -> None:
@@ -71,7 +72,7 @@ class CheckupDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("checkup")
-        self.setWindowTitle("Is everything all right?")
+        self.setWindowTitle(tr("Is everything all right?"))
         self._checks, self._about = checks, about
         self._findings: list[Finding] = []
         self._begun = 0
@@ -79,15 +80,15 @@ class CheckupDialog(QDialog):
         self._poll = QTimer(self, interval=_POLL_MS)
         self._poll.timeout.connect(self._listen)
         self._verdict = named_label("title")
-        self._verdict.setAccessibleName("Verdict")
+        self._verdict.setAccessibleName(tr("Verdict"))
         self._now = named_label("hint")
         self._sections: dict[Severity, _Section] = {}
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._copy = _button("&Copy all", "The findings and the versions, for whoever helps", self._copy_all)
-        self._again = _button("Examine a&gain", "", self.examine)
-        close = _button("Close", "", self.close)
+        self._copy = _button(tr("&Copy all"), tr("The findings and the versions, for whoever helps"), self._copy_all)
+        self._again = _button(tr("Examine a&gain"), "", self.examine)
+        close = _button(tr("Close"), "", self.close)
         close.setDefault(True)
         buttons = QHBoxLayout()
         buttons.addWidget(self._copy)
@@ -128,12 +129,12 @@ class CheckupDialog(QDialog):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 8, 0)
         column.setSpacing(8)
-        self._sections = {severity: _Section(_HEADINGS[severity]) for severity in _HEADINGS}
+        self._sections = {severity: _Section(tr(heading)) for severity, heading in _HEADINGS.items()}
         for section in self._sections.values():
             column.addWidget(section)
         column.addStretch(1)
         self._scroll.setWidget(body)
-        self._verdict.setText("Examining this computer …")
+        self._verdict.setText(tr("Examining this computer …"))
         self._now.setText(" ")
         self._copy.setEnabled(False)
         self._again.setEnabled(False)
@@ -148,14 +149,15 @@ class CheckupDialog(QDialog):
                 self._sections[heard.severity].add(heard)
             elif heard is not None:
                 self._begun += 1
-                self._now.setText(f"{self._begun} of {len(self._checks)}: {heard}")
+                now = tr("{n} of {count}: {subject}")
+                self._now.setText(now.format(n=self._begun, count=len(self._checks), subject=heard))
             else:
                 self._finish()
 
     def _finish(self) -> None:
         self._poll.stop()
         self._examination = None
-        self._verdict.setText(verdict(self._findings))
+        self._verdict.setText(verdict(self._findings, tr))
         self._now.setText(next(version_facts()))
         self._copy.setEnabled(True)
         self._again.setEnabled(True)
@@ -223,9 +225,9 @@ def _commands(commands: Sequence[str]) -> QWidget:
     box.setObjectName("commands")
     line = QHBoxLayout(box)
     line.setContentsMargins(10, 5, 5, 5)
-    copy = tool_button("Copy")
+    copy = tool_button(tr("Copy"))
     copy.setObjectName("copy")
-    copy.setAccessibleName(f"Copy {commands[0]}")
+    copy.setAccessibleName(tr("Copy {what}").format(what=commands[0]))
 
     def act() -> None:
         QGuiApplication.clipboard().setText("\n".join(commands))
@@ -263,6 +265,6 @@ def _button(text: str, tip: str, act: Callable[[], object]) -> QPushButton:
 
 def _say_copied(button: QAbstractButton) -> None:
     title = button.text()
-    if title != _COPIED:
-        button.setText(_COPIED)
+    if title != tr("Copied"):
+        button.setText(tr("Copied"))
         QTimer.singleShot(_COPIED_MS, button, lambda: button.setText(title))

@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from app.gui.actions import ACTIONS, ActionKey
 from app.gui.checkup_dialog import open_checkup
 from app.gui.help_dialog import HelpDialog
+from app.gui.language import tr
 
 if TYPE_CHECKING:
     from app.gui.main_window import MainWindow
@@ -38,11 +39,11 @@ def make_actions(window: MainWindow) -> dict[ActionKey, QAction]:
     actions: dict[ActionKey, QAction] = {}
     for key, handler in _handlers(window, actions).items():
         info = ACTIONS[key]
-        action = QAction(info.title, window)
+        action = QAction(tr(info.title), window)
         action.setShortcuts([QKeySequence(text) for text in info.keys])
         action.setAutoRepeat(key in _REPEATED)
         action.setCheckable(key in _CHECKABLE)
-        action.setStatusTip(info.explained)
+        action.setStatusTip(tr(info.explained))
         # Whether it is checked is told by what is in use, not by the click.
         action.triggered.connect(
             lambda _checked=False, key=key, handler=handler: window.reference.allows(key) and handler()
@@ -50,6 +51,7 @@ def make_actions(window: MainWindow) -> dict[ActionKey, QAction]:
         action.triggered.connect(window.show_checks)
         window.addAction(action)
         actions[key] = action
+    actions[ActionKey.QUIT].setMenuRole(QAction.MenuRole.QuitRole)  # macOS knows it by its English name only
     leave = QAction(window)
     leave.setShortcut(QKeySequence(Qt.Key.Key_Escape))
     leave.triggered.connect(window.leave)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from app.errors import UserError
 from app.frames import PoseResult
+from app.gui.language import tr
 from app.gui.message_bar import MessageBar
 from app.gui.record_menu import RecordMenu
 from app.gui.widgets import tool_button
@@ -20,6 +21,9 @@ from app.output_file import free_path
 from app.output_names import snapshot_path
 from app.replay.recent import RecentResults
 from app.session import Session
+
+if TYPE_CHECKING:
+    from app.replay.live import Compared
 
 SHORTEST_KEPT_S = 10.0
 _LOOK_FOR_REPORT_MS = 100
@@ -57,14 +61,6 @@ class OfferingMessageBar(MessageBar):
             self._act()
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What came of a comparison. report: None where there is none."""
-
-    text: str
-    report: Path | None = None
-
-
 class CompareControl(QObject):
     """folder: of the recordings, where reports go too; made when it is first needed.
 
@@ -81,7 +77,7 @@ class CompareControl(QObject):
         self._session: Session | None = None
         self._recent = RecentResults(self.seconds)
         self._thread: threading.Thread | None = None
-        self._said: list[_Said] = []
+        self._made: list[Compared | str] = []  # or why there is no report
         # The window's own timers stop when the source has ended.
         self._timer = QTimer(self, interval=_LOOK_FOR_REPORT_MS)
         self._timer.timeout.connect(self._tell)
@@ -99,17 +95,18 @@ class CompareControl(QObject):
         if self._session is None:
             return
         if self._timer.isActive():
-            self._messages.show_message("The comparison is still being made.")
+            self._messages.show_message(tr("The comparison is still being made."))
             return
         results, newest = self._recent.read()
         if not results:
-            self._messages.show_message("There is nothing to compare yet: no picture has been read.", "warning")
+            self._messages.show_message(tr("There is nothing to compare yet: no picture has been read."), "warning")
             return
         source = self._session.source.name
         self._thread = threading.Thread(target=self._compare, args=(results, newest, source), name="compare-last")
         self._thread.start()
         self._timer.start()
-        self._messages.show_message(f"Comparing every decoder on the last {self.seconds:.2g} seconds …")
+        comparing = tr("Comparing every decoder on the last {seconds:.2g} seconds …")
+        self._messages.show_message(comparing.format(seconds=self.seconds))
 
     def _compare(self, results: list[PoseResult], newest: PoseResult | None, source: str) -> None:
         try:
@@ -119,33 +116,39 @@ class CompareControl(QObject):
             name = snapshot_path(self._folder, source, "compare").stem
             made = compare_recent(results, newest, source, free_path(self._folder, name, ".html"))
         except UserError as error:
-            self._said.append(_Said(str(error)))
+            self._made.append(str(error))
         except Exception as error:
-            self._said.append(_Said(f"The comparison could not be made: {error}."))
+            self._made.append(tr("The comparison could not be made: {error}.").format(error=error))
         else:
-            since = f", since {made.since} was changed" if made.since else ""
-            text = f"Compared on {made.seconds:.1f} s ({made.frames} frames{since}): {made.path}"
-            self._said.append(_Said(text, made.path))
+            self._made.append(made)
 
     def _tell(self) -> None:
-        if not self._said:
+        if not self._made:
             return
         self._timer.stop()
-        said = self._said.pop(0)
-        if said.report is None:
-            self._messages.show_message(said.text, "warning")
+        made = self._made.pop(0)
+        if isinstance(made, str):
+            self._messages.show_message(made, "warning")
             return
-        url = QUrl.fromLocalFile(str(said.report.absolute()))
-        self._messages.offer(said.text, "Open the report", lambda: self._open(url))
+        url = QUrl.fromLocalFile(str(made.path.absolute()))
+        self._messages.offer(_said(made, tr), tr("Open the report"), lambda: self._open(url))
 
     def _open(self, url: QUrl) -> None:
         if not QDesktopServices.openUrl(url):
-            self._messages.show_message(f"No program opens pages here. The report is {url.toLocalFile()}", "warning")
+            nobody = tr("No program opens pages here. The report is {path}")
+            self._messages.show_message(nobody.format(path=url.toLocalFile()), "warning")
 
     def close(self) -> None:
         """Wait for the report that is being made."""
         self._timer.stop()
         if self._thread is not None:
             self._thread.join()
-        for said in self._said:
-            print(said.text)
+        for made in self._made:
+            print(made if isinstance(made, str) else _said(made))
+
+
+def _said(made: Compared, tr: Callable[[str], str] = str) -> str:
+    """tr: translates."""
+    since = tr(", since {what} was changed").format(what=tr(made.since)) if made.since else ""
+    said = tr("Compared on {seconds:.1f} s ({frames} frames{since}): {path}")
+    return said.format(seconds=made.seconds, frames=made.frames, since=since, path=made.path)

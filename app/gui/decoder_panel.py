@@ -18,9 +18,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.decoder_display import REFERENCE_NAME, display_name, display_title
 from app.gui import theme
+from app.gui.language import mark, tr
+from app.gui.names import decoder_name, decoder_title
 from app.gui.widgets import JumpSlider, named_label, tool_button
+from models.people import MEDIAPIPE
 from models.readings import BETA_RANGE
 
 # The decoders that the app is about stand on the switch, the others in the list beside it.
@@ -29,12 +31,12 @@ LIST_DECODERS = ("argmax-quarter", "dark", "regression")
 _SLIDER_STEPS = 400
 
 _EXPLAINED = {
-    "argmax": "The cell of the heatmap's maximum: no bias, but it jumps from cell to cell.",
-    "argmax-quarter": "The maximum, a quarter of a cell toward the higher neighbour.",
-    "dark": "A Taylor step on the logarithm of the smoothed heatmap (DARK, CVPR 2020).",
-    "ipr": "Integral pose regression (soft-argmax): smooth, but pulled to the middle of the crop.",
-    "debiased": "Integral pose regression with the pull of the background removed (ICCV 2021).",
-    "regression": "The network's own regression, which reads no heatmap.",
+    "argmax": mark("The cell of the heatmap's maximum: no bias, but it jumps from cell to cell."),
+    "argmax-quarter": mark("The maximum, a quarter of a cell toward the higher neighbour."),
+    "dark": mark("A Taylor step on the logarithm of the smoothed heatmap (DARK, CVPR 2020)."),
+    "ipr": mark("Integral pose regression (soft-argmax): smooth, but pulled to the middle of the crop."),
+    "debiased": mark("Integral pose regression with the pull of the background removed (ICCV 2021)."),
+    "regression": mark("The network's own regression, which reads no heatmap."),
 }
 
 
@@ -51,9 +53,9 @@ class DecoderPanel(QWidget):
         switch.setSpacing(4)
         self._button_of: dict[str, QToolButton] = {}
         for key, name in enumerate(SWITCH_DECODERS, 1):
-            button = tool_button(display_title(name), checkable=True)
-            button.setToolTip(f"{_EXPLAINED[name]} Key {key}.")
-            button.setAccessibleName(f"Decoder {display_name(name)}")
+            button = tool_button(decoder_title(name), checkable=True)
+            button.setToolTip(tr("{explained} Key {key}.").format(explained=tr(_EXPLAINED[name]), key=key))
+            button.setAccessibleName(tr("Decoder {name}").format(name=decoder_name(name)))
             button.setMinimumHeight(36)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _, name=name: self.decoder_chosen.emit(name))
@@ -62,21 +64,23 @@ class DecoderPanel(QWidget):
             switch.addWidget(button)
 
         self._list = QComboBox()
-        self._list.setAccessibleName("Other decoders")
-        self._list.setToolTip("Other ways to read the same heatmap")
+        self._list.setAccessibleName(tr("Other decoders"))
+        self._list.setToolTip(tr("Other ways to read the same heatmap"))
         self._list.setFixedWidth(118)
-        self._list.setPlaceholderText("Others  ▾")
+        self._list.setPlaceholderText(tr("Others  ▾"))
         for name in LIST_DECODERS:
-            self._list.addItem(display_title(name), name)
-            self._list.setItemData(self._list.count() - 1, _EXPLAINED[name], Qt.ItemDataRole.ToolTipRole)
+            self._list.addItem(decoder_title(name), name)
+            self._list.setItemData(self._list.count() - 1, tr(_EXPLAINED[name]), Qt.ItemDataRole.ToolTipRole)
         self._list.activated.connect(self._list_activated)
 
         self._slider = JumpSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, _SLIDER_STEPS)
-        self._slider.setAccessibleName("beta")
+        self._slider.setAccessibleName(tr("beta"))
         self._slider.setToolTip(
-            "β of IPR and debiased IPR: how sharply the softmax picks the peak.\n"
-            "Small: a mean over the whole map, pulled to its middle. Large: nearly the maximum itself."
+            tr(
+                "β of IPR and debiased IPR: how sharply the softmax picks the peak.\n"
+                "Small: a mean over the whole map, pulled to its middle. Large: nearly the maximum itself."
+            )
         )
         self._slider.valueChanged.connect(self._slider_moved)
         self._beta_label = QLabel()
@@ -135,9 +139,11 @@ class _ReferenceNote(QWidget):
         # Not wrapped by itself: that would make the panel's height depend on its width.
         note = named_label(
             "hint",
-            "MediaPipe’s own detector, tracking and smoothing on\n"
-            "the same networks, from picture to points. It gives\n"
-            "no heatmaps, so there is nothing to decode.",
+            tr(
+                "MediaPipe’s own detector, tracking and smoothing on\n"
+                "the same networks, from picture to points. It gives\n"
+                "no heatmaps, so there is nothing to decode."
+            ),
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -147,7 +153,7 @@ class _ReferenceNote(QWidget):
         layout.addStretch(1)
 
     def _color(self) -> None:
-        self._title.setText(f'<span style="color: {theme.REFERENCE}">●</span> <b>{REFERENCE_NAME}</b>')
+        self._title.setText(f'<span style="color: {theme.REFERENCE}">●</span> <b>{decoder_title(MEDIAPIPE)}</b>')
 
 
 def _slider_position(beta: float) -> int:

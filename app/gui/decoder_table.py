@@ -9,8 +9,10 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.decoder_display import DISPLAY_NAMES, WITHOUT_BIAS, display_title, px_share, three_digits
+from app.decoder_display import DISPLAY_NAMES, WITHOUT_BIAS, px_share, three_digits
 from app.gui import theme
+from app.gui.language import tr
+from app.gui.names import decoder_title
 
 _ROW_HEIGHT = 23
 _HEADER_HEIGHT = 20
@@ -33,12 +35,15 @@ class DecoderTable(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setAccessibleName("Jitter and bias of every decoder")
+        self.setAccessibleName(tr("Jitter and bias of every decoder"))
         self.setToolTip(
-            "Jitter: how much the joints tremble, steady motion left out. Bias: distance to the peak of the heatmap.\n"
-            "Both are root mean squares over the visible joints; bars are logarithmic, in pixels of the source.\n"
-            "A thin bar beneath is the jitter after smoothing.\n"
-            "Click a row, or press up and down, to choose the decoder."
+            tr(
+                "Jitter: how much the joints tremble, steady motion left out. "
+                "Bias: distance to the peak of the heatmap.\n"
+                "Both are root mean squares over the visible joints; bars are logarithmic, in pixels of the source.\n"
+                "A thin bar beneath is the jitter after smoothing.\n"
+                "Click a row, or press up and down, to choose the decoder."
+            )
         )
 
     def sizeHint(self) -> QSize:
@@ -77,13 +82,14 @@ class DecoderTable(QWidget):
 
     def _in_words(self) -> str:
         """The table for a screen reader."""
-        jitter, bias = self._numbers
+        jitter, bias = ({name: three_digits(value) for name, value in kind.items()} for kind in self._numbers)
+        row = tr("{decoder}: jitter {jitter}, bias {bias}.")
         rows = (
-            f"{display_title(name)}: jitter {three_digits(jitter[name])}, bias {three_digits(bias.get(name, math.nan))}"
+            row.format(decoder=decoder_title(name), jitter=jitter[name], bias=bias.get(name, "–"))
             for name in self._names
             if name in jitter
         )
-        return f"In {self._unit}. {'. '.join(rows)}."
+        return tr("In {unit}. {rows}").format(unit=self._unit, rows=" ".join(rows))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
@@ -101,11 +107,11 @@ class DecoderTable(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         metrics = painter.fontMetrics()
-        name_width = max(112, *(27 + metrics.horizontalAdvance(display_title(name)) for name in self._names))
+        name_width = max(112, *(27 + metrics.horizontalAdvance(decoder_title(name)) for name in self._names))
         column_width = (self.width() - name_width) / 2
         columns = [QRectF(name_width + i * column_width, 0, column_width, _HEADER_HEIGHT) for i in range(2)]
         painter.setPen(QColor(theme.MUTED))
-        for column, title in zip(columns, ("jitter", "bias"), strict=True):
+        for column, title in zip(columns, (tr("jitter"), tr("bias")), strict=True):
             text = f"{title} {self._unit}"
             painter.drawText(column, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
         for row, name in enumerate(self._names):
@@ -115,7 +121,7 @@ class DecoderTable(QWidget):
                 cell = QRectF(column.left(), top, column.width(), _ROW_HEIGHT)
                 if bars is self._bars[1] and name in WITHOUT_BIAS:
                     painter.setPen(QColor(theme.MUTED))
-                    painter.drawText(cell, Qt.AlignmentFlag.AlignVCenter, "no heatmaps")
+                    painter.drawText(cell, Qt.AlignmentFlag.AlignVCenter, tr("no heatmaps"))
                     continue
                 _paint_meter(
                     painter, cell, theme.decoder_color(name), bars.get(name, math.nan), numbers.get(name, math.nan)
@@ -137,7 +143,7 @@ class DecoderTable(QWidget):
         painter.setBrush(QColor(theme.decoder_color(name)))
         painter.drawEllipse(QRectF(5, cell.center().y() - 4, 8, 8))
         painter.setPen(QColor(theme.TEXT))
-        painter.drawText(cell.adjusted(19, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, display_title(name))
+        painter.drawText(cell.adjusted(19, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, decoder_title(name))
 
 
 def _paint_meter(painter: QPainter, cell: QRectF, color: str, bar: float, number: float) -> None:

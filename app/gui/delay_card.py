@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.gui import theme
 from app.gui.cards import LEFT, RIGHT, CardDialog, CardView, fill, font_of, write
+from app.gui.language import tr
 from app.meters.delay_card import DelayCard
 from app.output_names import snapshot_path
 
@@ -36,7 +37,7 @@ class DelayCardView(CardView):
     """The card itself."""
 
     def __init__(self, card: DelayCard) -> None:
-        super().__init__("Result of the delay measurement", card.to_text())
+        super().__init__(tr("Result of the delay measurement"), card.to_text(tr))
         self._card = card
         self.setFixedSize(self.sizeHint())
 
@@ -57,16 +58,18 @@ class DelayCardView(CardView):
         painter.end()
 
     def _paint_head(self, painter: QPainter) -> None:
-        conditions = self._card.conditions()
+        conditions = self._card.conditions(tr)
         line = QRectF(_MARGIN, 22, _INNER, 30)
-        write(painter, line, "My camera’s delay, glass to glass", theme.TEXT, 21, bold=True)
+        write(painter, line, tr("My camera’s delay, glass to glass"), theme.TEXT, 21, bold=True)
         write(painter, line, "PoseScope", theme.MUTED, 13, align=RIGHT)
         rest = f"  ·  {conditions['Picture']}  ·  {conditions['Camera']}  ·  {conditions['Network']}"
         metrics = QFontMetricsF(font_of(painter, 13))
         room = _INNER - metrics.horizontalAdvance(rest)
         source = metrics.elidedText(self._card.source, Qt.TextElideMode.ElideMiddle, room)
         write(painter, QRectF(_MARGIN, 56, _INNER, 20), source + rest, theme.TEXT, 13)
-        text = f"{conditions['Flips']}  ·  display {conditions['Display']}  ·  pattern in {conditions['Pattern']}"
+        text = tr("{flips}  ·  display {display}  ·  pattern in {pattern}").format(
+            flips=conditions["Flips"], display=conditions["Display"], pattern=conditions["Pattern"]
+        )
         write(painter, QRectF(_MARGIN, 77, _INNER, 18), text, theme.MUTED, 12)
 
     def _paint_figure(self, painter: QPainter) -> None:
@@ -74,18 +77,19 @@ class DelayCardView(CardView):
         number = f"{whole.p50:.0f} ms"
         write(painter, QRectF(_MARGIN, 106, 300, 56), number, theme.TEXT, 48, bold=True)
         left = _MARGIN + QFontMetricsF(font_of(painter, 48, bold=True)).horizontalAdvance(number) + 18
-        first = "median, from a change in front of the camera to its picture in this window"
+        first = tr("median, from a change in front of the camera to its picture in this window")
         write(painter, QRectF(left, 112, _WIDTH - left, 20), first, theme.TEXT, 13)
-        second = f"90 % between {whole.p5:.0f} and {whole.p95:.0f} ms  ·  σ {whole.sd:.1f} ms"
+        second = tr("90 % between {p5:.0f} and {p95:.0f} ms  ·  σ {sd:.1f} ms")
+        second = second.format(p5=whole.p5, p95=whole.p95, sd=whole.sd)
         write(painter, QRectF(left, 133, _WIDTH - left, 20), second, theme.MUTED, 13)
 
     def _paint_shares(self, painter: QPainter) -> None:
         shares = self._card.shares()
-        parts = [("Camera", shares.camera, CAMERA, "≈ "), ("PoseScope", shares.posescope, POSESCOPE, "")]
+        parts = [(tr("Camera"), shares.camera, CAMERA, "≈ "), ("PoseScope", shares.posescope, POSESCOPE, "")]
         if shares.split:
-            parts.insert(0, ("Display", shares.display, DISPLAY, "≈ "))
+            parts.insert(0, (tr("Display"), shares.display, DISPLAY, "≈ "))
         else:
-            parts[0] = ("Camera and display", shares.camera, CAMERA, "")
+            parts[0] = (tr("Camera and display"), shares.camera, CAMERA, "")
         x, label_x = _BAR.left(), _BAR.left()
         for title, ms, color, about in parts:
             segment = QRectF(x, _BAR.top(), max(_LEAST_SEGMENT, _BAR.width() * ms / shares.whole - 2), _BAR.height())
@@ -94,16 +98,16 @@ class DelayCardView(CardView):
                 hatch = QBrush(QColor(0, 0, 0, 60), Qt.BrushStyle.BDiagPattern)
                 painter.setBrush(hatch)
                 painter.drawRoundedRect(segment, 4, 4)
-            if title.startswith("Camera"):
+            if color == CAMERA:
                 self._paint_waiting(painter, segment, shares.waiting / ms)
             x += _BAR.width() * ms / shares.whole
             fill(painter, QRectF(label_x, _BAR.bottom() + 12, 10, 10), color, 3)
             text = f"{title} {about}{ms:.0f} ms, {100 * ms / shares.whole:.0f} %"
             write(painter, QRectF(label_x + 16, _BAR.bottom() + 7, 400, 20), text, theme.TEXT, 13)
             label_x += QFontMetricsF(font_of(painter, 13)).horizontalAdvance(text) + 40
-        note = f"Behind the mark: the wait for the camera’s next picture, {shares.waiting:.0f} ms."
+        note = tr("Behind the mark: the wait for the camera’s next picture, {ms:.0f} ms.").format(ms=shares.waiting)
         if shares.split:
-            note += " Hatched: estimated from the refresh rate."
+            note += tr(" Hatched: estimated from the refresh rate.")
         write(painter, QRectF(_MARGIN, _BAR.bottom() + 29, _INNER, 16), note, theme.MUTED, 11)
 
     def _paint_waiting(self, painter: QPainter, segment: QRectF, share: float) -> None:
@@ -118,7 +122,7 @@ class DelayCardView(CardView):
         for column, title in enumerate(_COLUMNS):
             write(painter, self._cell(-1, column), title, theme.MUTED, 12, align=RIGHT)
         write(painter, QRectF(_MARGIN, self._cell(-1, 0).top(), 200, _ROW_HEIGHT), "ms", theme.MUTED, 12)
-        for row, (name, spread) in enumerate(self._card.rows()):
+        for row, (name, spread) in enumerate(self._card.rows(tr)):
             part = name.startswith("…")
             color = theme.MUTED if part else theme.TEXT
             left = _MARGIN + (14 if part else 0)
@@ -138,13 +142,19 @@ class DelayCardView(CardView):
         painter.setFont(font_of(painter, 14))
         painter.setPen(QColor(theme.TEXT))
         wrapped = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(_VERDICT.adjusted(20, 4, -16, -4), wrapped, self._card.verdict())
+        painter.drawText(_VERDICT.adjusted(20, 4, -16, -4), wrapped, self._card.verdict(tr))
         waiting = self._card.delays.waiting
         whole = self._card.delays.painted
+        median = tr(
+            "The median lies between {low:.0f} and {high:.0f} ms (95 %). Pictures that come only every "
+            "{interval:.1f} ms make σ {sd:.1f} ms by themselves."
+        )
         notes = (
-            f"The median lies between {whole.low:.0f} and {whole.high:.0f} ms (95 %). Pictures that come only every "
-            f"{waiting.interval:.1f} ms make σ {waiting.sd:.1f} ms by themselves.",
-            "Counted from the end of one paint to the end of another: the way from a paint to the light is in it once.",
+            median.format(low=whole.low, high=whole.high, interval=waiting.interval, sd=waiting.sd),
+            tr(
+                "Counted from the end of one paint to the end of another: "
+                "the way from a paint to the light is in it once."
+            ),
         )
         for line, note in enumerate(notes):
             write(painter, QRectF(_MARGIN, _VERDICT.bottom() + 6 + 17 * line, _INNER, 16), note, theme.MUTED, 11)
@@ -155,7 +165,7 @@ class DelayDialog(CardDialog):
 
     def __init__(self, card: DelayCard, recordings: Path, parent: QWidget | None = None) -> None:
         path = snapshot_path(recordings, card.source, "glass to glass")
-        super().__init__("My camera’s delay", card, DelayCardView(card), path, parent)
+        super().__init__(tr("My camera’s delay"), card, DelayCardView(card), path, parent)
 
 
 def paint_dots(painter: QPainter, area: QRectF, values: Sequence[float], outliers: Sequence[int] = ()) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.gui import theme
+from app.gui.language import tr
 from app.gui.widgets import named_label
 
 _ICON = QSize(84, 64)
@@ -27,7 +28,7 @@ class EmptyState(QWidget):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setObjectName("hint")
-        open_another, clip = QPushButton("Open another source …"), QPushButton("Watch the shipped clip")
+        open_another, clip = QPushButton(tr("Open another source …")), QPushButton(tr("Watch the shipped clip"))
         open_another.setObjectName("primary")
         open_another.clicked.connect(self.open_asked)
         clip.clicked.connect(self.clip_asked)

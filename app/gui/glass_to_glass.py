@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.frames import PoseResult
 from app.gui.delay_card import DelayDialog, paint_dots
+from app.gui.language import mark, tr
 from app.gui.message_bar import MessageBar
 from app.gui.screen_pattern import TRACE_S, CameraPreview, FlipLamps, LoopPicture, ScreenPattern, SignalTrace
 from app.gui.video_view import VideoView
@@ -34,12 +35,12 @@ _REFRESH_MS = 66
 _LOOK_EVERY = 4  # refreshes
 _WARNING, _PATTERN, _FAILED = range(3)
 
-_WHAT = (
+_WHAT = mark(
     "Point the camera at this window, so that the window fills as much of its picture as it can. Black and white "
     "fields will swap here, and PoseScope times how long each swap takes through screen, camera and pose network until "
     "this window shows it. That takes less than a minute; a recording goes on meanwhile."
 )
-_FLASHES = (
+_FLASHES = mark(
     "⚠  Flashing light: large fields swap about twice a second, never more than 2.5 times. "
     "Do not start if you, or anybody who sees this screen, may be sensitive to it."
 )
@@ -57,14 +58,14 @@ class DelayPage(QDialog):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Measure my camera’s delay")
+        self.setWindowTitle(tr("Measure my camera’s delay"))
         self.pattern = ScreenPattern()
         self.pattern.shown.connect(self.flipped)
         self.preview = CameraPreview()
         self.trace = SignalTrace()
         self._lamps, self._dots = FlipLamps(), _Dots()
         self._heading, self._message = named_label("heading"), _wrapped(22)
-        self._message.setAccessibleName("What to do")
+        self._message.setAccessibleName(tr("What to do"))
         self._count, self._reason = _wrapped(15), _wrapped(18)
         self._stack = QStackedWidget()
         for page in (self._make_warning(), self._make_measuring(), self._make_failure()):
@@ -82,29 +83,29 @@ class DelayPage(QDialog):
         warning.setObjectName("message")
         warning.setProperty("kind", "warning")
         warning.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        text = _wrapped(16, _FLASHES)
-        text.setAccessibleName("Warning")
+        text = _wrapped(16, tr(_FLASHES))
+        text.setAccessibleName(tr("Warning"))
         inside = QVBoxLayout(warning)
         inside.setContentsMargins(18, 14, 18, 14)
         inside.addWidget(text)
-        title = named_label("big", "Measure my camera’s delay")
-        return _centred(title, LoopPicture(), _wrapped(16, _WHAT), warning, self._buttons("&Start", self.started.emit))
+        title, start = named_label("big", tr("Measure my camera’s delay")), self._buttons(tr("&Start"))
+        return _centred(title, LoopPicture(), _wrapped(16, tr(_WHAT)), warning, start)
 
     def _make_failure(self) -> QWidget:
-        title = named_label("big", "No figure this time")
-        self._reason.setAccessibleName("Why there is no figure")
-        self._again = self._buttons("&Try again", self.started.emit)
+        title = named_label("big", tr("No figure this time"))
+        self._reason.setAccessibleName(tr("Why there is no figure"))
+        self._again = self._buttons(tr("&Try again"))
         return _centred(title, self._reason, self._again)
 
-    def _buttons(self, title: str, act: object) -> QWidget:
-        """A row of two; it has the focus of the first."""
+    def _buttons(self, title: str) -> QWidget:
+        """A row of two, to start and to leave; it has the focus of the first."""
         row = QWidget()
         layout = QHBoxLayout(row)
         layout.setContentsMargins(0, 8, 0, 0)
-        go, leave = QPushButton(title), QPushButton("Leave (Esc)")
+        go, leave = QPushButton(title), QPushButton(tr("Leave (Esc)"))
         go.setObjectName("primary")
         row.setFocusProxy(go)
-        go.clicked.connect(act)
+        go.clicked.connect(self.started)
         leave.setAutoDefault(False)
         leave.clicked.connect(self.reject)
         layout.addWidget(go)
@@ -119,7 +120,7 @@ class DelayPage(QDialog):
         texts.addWidget(self._message, 1, Qt.AlignmentFlag.AlignTop)
         texts.addWidget(self._count)
         texts.addWidget(self._lamps)
-        texts.addWidget(named_label("hint", "Esc leaves  ·  F full screen"))
+        texts.addWidget(named_label("hint", tr("Esc leaves  ·  F full screen")))
         charts = QVBoxLayout()
         charts.setSpacing(10)
         charts.addWidget(self.trace, 1)
@@ -165,16 +166,18 @@ class DelayPage(QDialog):
         self._dots.show_delays(delays)
         self._dots.setVisible(state.phase != "looking")
         if state.phase == "looking":
-            self._heading.setText("LOOKING FOR THE PATTERN")
-            seen = f", contrast {state.sight.contrast:.0f} of 255" if state.sight.found else ""
-            self._count.setText(f"{state.confirmed} of {CONFIRM} flips seen in a row{seen}")
+            self._heading.setText(tr("LOOKING FOR THE PATTERN"))
+            in_a_row = tr("{n} of {count} flips seen in a row").format(n=state.confirmed, count=CONFIRM)
+            contrast = tr(", contrast {contrast:.0f} of 255").format(contrast=state.sight.contrast)
+            self._count.setText(in_a_row + (contrast if state.sight.found else ""))
             self._lamps.show_flips([True] * state.confirmed, CONFIRM)
             return
-        self._heading.setText("MEASURING")
+        self._heading.setText(tr("MEASURING"))
         known = [reading.painted for reading in state.readings if reading.outcome is Outcome.SEEN]
-        so_far = f"  ·  median so far {np.median(known):.0f} ms" if known else ""
-        left = f"  ·  {seconds_left:.0f} s left" if seconds_left > 0.5 else ""
-        self._count.setText(f"{len(state.readings)} of {flips} flips, {len(known)} seen{so_far}{left}")
+        so_far = tr("  ·  median so far {ms:.0f} ms").format(ms=np.median(known)) if known else ""
+        left = tr("  ·  {seconds:.0f} s left").format(seconds=seconds_left) if seconds_left > 0.5 else ""
+        text = tr("{n} of {count} flips, {seen} seen").format(n=len(state.readings), count=flips, seen=len(known))
+        self._count.setText(text + so_far + left)
         self._lamps.show_flips([reading.outcome is Outcome.SEEN for reading in state.readings], flips)
 
 
@@ -218,13 +221,12 @@ class DelayControl(QObject):
         if session is None or self._page is not None:
             return
         if not session.source.from_camera:
-            self._messages.show_message(
-                "The delay can only be measured with a camera that sees this screen: open one with Ctrl+O.", "warning"
-            )
+            need = tr("The delay can only be measured with a camera that sees this screen: open one with Ctrl+O.")
+            self._messages.show_message(need, "warning")
         elif session.pipeline.finished.is_set() or session.paused:
-            self._messages.show_message("There is no moving picture to measure the delay in.", "warning")
+            self._messages.show_message(tr("There is no moving picture to measure the delay in."), "warning")
         elif session.hold_still is not None:
-            self._messages.show_message("The hold-still measurement is still running.", "warning")
+            self._messages.show_message(tr("The hold-still measurement is still running."), "warning")
         else:
             page = self._page = DelayPage(self._window)
             page.started.connect(self._start)
@@ -255,7 +257,7 @@ class DelayControl(QObject):
         if page is None or session is None:
             return
         refresh_hz = page.screen().refreshRate()
-        self._measurement = DelayMeasurement(session.source.name, refresh_hz, flips=self.flips)
+        self._measurement = DelayMeasurement(session.source.name, refresh_hz, flips=self.flips, tr=tr)
         session.glass_to_glass = self._measurement
         self._show_state()
         page.show_pattern()
@@ -283,7 +285,7 @@ class DelayControl(QObject):
         if measurement is None or page is None or session is None:
             return
         if session.pipeline.finished.is_set():
-            measurement.fail("The measurement stopped: the camera delivers no more pictures.")
+            measurement.fail(tr("The measurement stopped: the camera delivers no more pictures."))
         now_ns = time.perf_counter_ns()
         self._refreshes += 1
         if self._refreshes % _LOOK_EVERY == 0:
@@ -319,7 +321,7 @@ class _Dots(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setMinimumHeight(60)
-        self.setAccessibleName("Delays so far")
+        self.setAccessibleName(tr("Delays so far"))
         self._delays: list[float] = []
 
     def show_delays(self, delays: list[float]) -> None:

@@ -8,7 +8,22 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayou
 
 from app import __version__
 from app.gui.actions import ACTIONS
+from app.gui.language import mark, tr
 from app.gui.widgets import named_label
+
+_METERS = mark(
+    "<p><b>Jitter</b> is how much the joints tremble, in pixels of the source; steady motion is left out, "
+    "so hold still to compare decoders.</p>"
+    "<p><b>Bias</b> is the distance from a decoder's point to the peak of the heatmap that it read: every "
+    "background cell pulls the mean of plain IPR toward the middle of the crop.</p>"
+    "<p><b>β</b> of IPR and debiased IPR is how sharply the softmax picks the peak. A small β collapses IPR "
+    "to the middle, where it hardly trembles; around 10 it trembles most, since the pull itself trembles; at "
+    "50 it is nearly the maximum. Debiased IPR stays near the peak throughout. The meters start anew when β "
+    "changes.</p>"
+    "<p><b>Latency</b> counts from the moment this computer received a frame to the end of the paint that "
+    "shows its skeleton. The camera's and the screen's own delays are not included; with the camera pointed at "
+    "this window, <b>Ctrl+D</b> measures the whole way.</p>"
+)
 
 
 class HelpDialog(QDialog):
@@ -19,28 +34,16 @@ class HelpDialog(QDialog):
 
     def __init__(self, parent: QWidget, checkup: QAction | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("PoseScope: keys and meters")
+        self.setWindowTitle(tr("PoseScope: keys and meters"))
         grid = QGridLayout()
         grid.setHorizontalSpacing(18)
         rows = (len(ACTIONS) + 1) // 2
         for place, info in enumerate(ACTIONS.values()):
             column, row = divmod(place, rows)
             grid.addWidget(QLabel(f"<b>{'</b>, <b>'.join(info.keys)}</b>"), row, 3 * column)
-            grid.addWidget(QLabel(info.title), row, 3 * column + 1)
-            grid.addWidget(named_label("hint", info.explained), row, 3 * column + 2)
-        meters = QLabel(
-            "<p><b>Jitter</b> is how much the joints tremble, in pixels of the source; steady motion is left out, "
-            "so hold still to compare decoders.</p>"
-            "<p><b>Bias</b> is the distance from a decoder's point to the peak of the heatmap that it read: every "
-            "background cell pulls the mean of plain IPR toward the middle of the crop.</p>"
-            "<p><b>β</b> of IPR and debiased IPR is how sharply the softmax picks the peak. A small β collapses IPR "
-            "to the middle, where it hardly trembles; around 10 it trembles most, since the pull itself trembles; at "
-            "50 it is nearly the maximum. Debiased IPR stays near the peak throughout. The meters start anew when β "
-            "changes.</p>"
-            "<p><b>Latency</b> counts from the moment this computer received a frame to the end of the paint that "
-            "shows its skeleton. The camera's and the screen's own delays are not included; with the camera pointed at "
-            "this window, <b>Ctrl+D</b> measures the whole way.</p>"
-        )
+            grid.addWidget(QLabel(tr(info.title)), row, 3 * column + 1)
+            grid.addWidget(named_label("hint", tr(info.explained)), row, 3 * column + 2)
+        meters = QLabel(tr(_METERS))
         meters.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)

@@ -8,9 +8,11 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from app.decoder_display import display_title, px_share, three_digits
+from app.decoder_display import px_share, three_digits
 from app.gui import theme
 from app.gui.cards import RIGHT, CardDialog, CardView, fill, font_of, write
+from app.gui.language import tr
+from app.gui.names import decoder_title
 from app.meters.hold_still import DecoderReading, HoldStillCard
 from app.output_names import snapshot_path
 
@@ -31,7 +33,7 @@ class HoldStillCardView(CardView):
     """The card itself."""
 
     def __init__(self, card: HoldStillCard) -> None:
-        super().__init__("Result of the hold-still measurement", card.to_text())
+        super().__init__(tr("Result of the hold-still measurement"), card.to_text(tr))
         self._card = card
         self.setFixedSize(self.sizeHint())
 
@@ -51,34 +53,37 @@ class HoldStillCardView(CardView):
         return _TABLE_TOP + _ROW_HEIGHT * len(self._card.readings)
 
     def _paint_head(self, painter: QPainter) -> None:
-        card, conditions = self._card, self._card.conditions()
+        card, conditions = self._card, self._card.conditions(tr)
         width = _WIDTH - 2 * _MARGIN
         line = QRectF(_MARGIN, 22, width, 30)
-        write(painter, line, "Jitter and bias while holding still", theme.TEXT, 21, bold=True)
+        write(painter, line, tr("Jitter and bias while holding still"), theme.TEXT, 21, bold=True)
         write(painter, line, "PoseScope", theme.MUTED, 13, align=RIGHT)
         rest = f"  ·  {conditions['Picture']}  ·  {conditions['Network']}  ·  β {conditions['β']}"
         font = font_of(painter, 13)
         room = width - QFontMetricsF(font).horizontalAdvance(rest)
         source = QFontMetricsF(font).elidedText(card.source, Qt.TextElideMode.ElideMiddle, room)
         write(painter, QRectF(_MARGIN, 56, width, 20), source + rest, theme.TEXT, 13)
-        frames = f"{card.frames} frames in {card.seconds:.1f} s ({card.fps:.1f} a second)"
-        joints = f"{conditions['Joints']} joints" + (" (the others were not seen well)" if card.joints_left_out else "")
+        frames = tr("{n} frames in {seconds:.1f} s ({fps:.1f} a second)")
+        frames = frames.format(n=card.frames, seconds=card.seconds, fps=card.fps)
+        joints = tr("{n_of_all} joints").format(n_of_all=conditions["Joints"])
+        if card.joints_left_out:
+            joints += tr(" (the others were not seen well)")
         write(painter, QRectF(_MARGIN, 77, width, 18), f"{frames}  ·  {joints}", theme.MUTED, 12)
 
     def _paint_table(self, painter: QPainter) -> None:
         card = self._card
         head = QRectF(0, _TABLE_TOP - 24, _WIDTH, 22)
         columns = self._columns()
-        for (left, bar_width), title in zip(columns, ("jitter", "bias"), strict=True):
+        for (left, bar_width), title in zip(columns, (tr("jitter"), tr("bias")), strict=True):
             self._paint_scale(painter, left, bar_width)
             write(painter, QRectF(left, head.top() - 2, 50, 22), title, theme.MUTED, 12)
             number = QRectF(left + bar_width, head.top() - 2, _NUMBER_WIDTH, 22)
             write(painter, number, "px", theme.MUTED, 12, align=RIGHT)
             percent = QRectF(number.right(), head.top() - 2, _PERCENT_WIDTH, 22)
-            write(painter, percent, "% of body", theme.MUTED, 12, align=RIGHT)
+            write(painter, percent, tr("% of body"), theme.MUTED, 12, align=RIGHT)
         smoothed = QRectF(_WIDTH - _MARGIN - _SMOOTHED_WIDTH - 8, head.top() - 2, _SMOOTHED_WIDTH, 22)
         if card.is_smoothed:
-            write(painter, smoothed, "smoothed jitter", theme.MUTED, 12, align=RIGHT)
+            write(painter, smoothed, tr("smoothed jitter"), theme.MUTED, 12, align=RIGHT)
         steadiest, furthest = card.steadiest(), card.furthest()
         for i, reading in enumerate(card.readings):
             row = QRectF(_MARGIN - 8, _TABLE_TOP + i * _ROW_HEIGHT, _WIDTH - 2 * _MARGIN + 16, _ROW_HEIGHT)
@@ -110,7 +115,7 @@ class HoldStillCardView(CardView):
         color = theme.decoder_color(reading.decoder)
         fill(painter, QRectF(_MARGIN, row.center().y() - 5, 10, 10), color, 5)
         name = QRectF(_MARGIN + 20, row.top(), _NAME_WIDTH - 20, row.height())
-        write(painter, name, display_title(reading.decoder), theme.TEXT, 13, bold=marked[0])
+        write(painter, name, decoder_title(reading.decoder), theme.TEXT, 13, bold=marked[0])
         values = ((reading.jitter_px, reading.jitter_share), (reading.bias_px, reading.bias_share))
         colors = (theme.TEXT, theme.WARNING if marked[1] else theme.TEXT)
         for (left, bar_width), (px, share), bold, ink in zip(self._columns(), values, marked, colors, strict=True):
@@ -130,9 +135,9 @@ class HoldStillCardView(CardView):
         painter.setFont(font_of(painter, 15, bold=True))
         painter.setPen(QColor(theme.TEXT))
         wrapped = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
-        two_lines = self._card.verdict().replace(" px. ", " px.\n").replace(" px, ", " px,\n")
+        two_lines = self._card.verdict(tr).replace(" px. ", " px.\n").replace(" px, ", " px,\n")
         painter.drawText(box.adjusted(20, 4, -16, -4), wrapped, two_lines)
-        note = (
+        note = tr(
             "Root mean square over the joints. Jitter: noise of a joint held still. "
             "Bias: distance to the peak of its heatmap. Bars are logarithmic."
         )
@@ -144,4 +149,4 @@ class HoldStillDialog(CardDialog):
 
     def __init__(self, card: HoldStillCard, recordings: Path, parent: QWidget | None = None) -> None:
         path = snapshot_path(recordings, card.source, "hold still")
-        super().__init__("Hold-still measurement", card, HoldStillCardView(card), path, parent)
+        super().__init__(tr("Hold-still measurement"), card, HoldStillCardView(card), path, parent)

@@ -13,6 +13,7 @@ from app.errors import OutputError
 from app.frames import PoseResult
 from app.gui.big_meters import BigMeters
 from app.gui.hold_still_card import HoldStillDialog
+from app.gui.language import tr
 from app.gui.latency_panel import save_ledger
 from app.gui.message_bar import MessageBar
 from app.gui.numbers_text import numbers_as_text
@@ -143,7 +144,8 @@ class Inspection(QObject):
             self._session.board.forget_smoothing()
             if self._session.hold_still is not None:
                 self._session.hold_still = None
-                self._messages.show_message("The hold-still measurement was broken off: the smoothing was changed.")
+                broken_off = tr("The hold-still measurement was broken off: the smoothing was changed.")
+                self._messages.show_message(broken_off)
             self.style_changed.emit()
 
     def _set_jitter_window(self, seconds: float) -> None:
@@ -178,13 +180,13 @@ class Inspection(QObject):
         except OutputError as error:
             self._messages.show_message(str(error), "error")
             return
-        self._messages.show_message(f"Saved {path}")
+        self._messages.show_message(tr("Saved {path}").format(path=path))
 
     def copy_numbers(self) -> None:
         """Put the meters into the clipboard, as a table with tabs."""
         if self._session is not None:
             QGuiApplication.clipboard().setText(numbers_as_text(self._session))
-            self._messages.show_message("The numbers are in the clipboard, as a table.")
+            self._messages.show_message(tr("The numbers are in the clipboard, as a table."))
 
     # --- hold still -------------------------------------------------------------------------------------------
 
@@ -195,9 +197,9 @@ class Inspection(QObject):
             return
         if session.hold_still is not None:
             session.hold_still = None
-            self._messages.show_message("The hold-still measurement was broken off.")
+            self._messages.show_message(tr("The hold-still measurement was broken off."))
         elif session.pipeline.finished.is_set() or session.paused:
-            self._messages.show_message("There is no moving picture to measure in.", "warning")
+            self._messages.show_message(tr("There is no moving picture to measure in."), "warning")
         else:
             session.start_hold_still()
 
@@ -210,15 +212,15 @@ class Inspection(QObject):
         state = measurement.state()
         running = state.phase in ("countdown", "measuring")
         if running and not session.pipeline.finished.is_set():
-            return badge_text(state)
+            return badge_text(state, tr)
         session.hold_still = None
         if running:
             if session.pipeline.source_error is None:
-                self._messages.show_message("The measurement stopped: the source has ended.", "warning")
+                self._messages.show_message(tr("The measurement stopped: the source has ended."), "warning")
             return ""
         card = measurement.card()
         if card is not None:
             HoldStillDialog(card, self._recordings, self._window).open()
         else:
-            self._messages.show_message(state.message, "warning")
+            self._messages.show_message(tr(state.message), "warning")
         return ""

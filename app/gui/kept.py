@@ -32,6 +32,7 @@ def settings_of(window: MainWindow, before: Settings) -> Settings:
         loop=window.source.loop,
         people=window.session.most_people,
         theme=window.appearance.theme,
+        language=window.appearance.language,
         recent=window.recents.sources,
         window=bytes(window.saveGeometry().toBase64().data()).decode(),
         tab=window.panel.tab_name,

@@ -19,9 +19,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.decoder_display import DISPLAY_NAMES, display_title, three_digits
+from app.decoder_display import DISPLAY_NAMES, three_digits
 from app.errors import OutputError
 from app.gui import theme
+from app.gui.language import mark, tr
+from app.gui.names import decoder_title
 from app.gui.stage_bar import stage_colors
 from app.gui.strip_chart import StackedChart
 from app.gui.widgets import named_label, tool_button
@@ -33,12 +35,12 @@ from app.output_names import ledger_path
 from app.session import Session
 
 WINDOWS_S = (2.0, 5.0, 10.0, 30.0, 60.0)
-_COLUMNS = ("ms", "now", "p50", "p95", "p99", "max")
+_COLUMNS = ("ms", mark("now"), "p50", "p95", "p99", mark("max"))
 _ROW_HEIGHT = 19
-_INTERVAL = "frame interval"
-_WHOLE = "capture → paint"
-_PARTS = {"shared": "shared by all", "peak": "bias reference", "to image": "into the image"}
-_NO_DROPS = "No frame dropped"
+_INTERVAL = mark("frame interval")
+_WHOLE = mark("capture → paint")
+_PARTS = {"shared": mark("shared by all"), "peak": mark("bias reference"), "to image": mark("into the image")}
+_NO_DROPS = mark("No frame dropped")
 _PART = Qt.ItemDataRole.UserRole
 
 
@@ -58,27 +60,29 @@ class LatencyPanel(QWidget):
         self._chart = StackedChart("ms", stage_colors)
         self._chart.setMinimumHeight(96)
         self._chart.setToolTip(
-            "The age of the picture, made up of its stages, 12 times a second over the last 20 seconds.\n"
-            "The dashed line is the time between two frames of the source. Stages from preprocess to decode share one\n"
-            "thread: where they alone reach above the line, not every frame can be looked at."
+            tr(
+                "The age of the picture, made up of its stages, 12 times a second over the last 20 seconds.\n"
+                "The dashed line is the time between two frames of the source. Stages from preprocess to decode share "
+                "one\nthread: where they alone reach above the line, not every frame can be looked at."
+            )
         )
-        self._chart.setAccessibleName("Latency of every stage over the last 20 seconds")
+        self._chart.setAccessibleName(tr("Latency of every stage over the last 20 seconds"))
         self._rows = [_WHOLE, *STAGES, _INTERVAL]
         self._parts: list[str] = []
         self._table = QTableWidget(0, len(_COLUMNS))
         self._cells: list[list[QTableWidgetItem]] = []
         self._set_up_table()
-        self._drops = named_label("hint", _NO_DROPS)
+        self._drops = named_label("hint", tr(_NO_DROPS))
         self._window = QComboBox()
-        self._window.setAccessibleName("Length of the latency window")
+        self._window.setAccessibleName(tr("Length of the latency window"))
         for seconds in WINDOWS_S:
-            self._window.addItem(f"last {seconds:g} s", seconds)
+            self._window.addItem(tr("last {seconds:g} s").format(seconds=seconds), seconds)
         self._window.activated.connect(lambda row: self.window_chosen.emit(self._window.itemData(row)))
-        save = tool_button("Save JSON")
-        save.setToolTip("Save these numbers beside the recordings")
+        save = tool_button(tr("Save JSON"))
+        save.setToolTip(tr("Save these numbers beside the recordings"))
         save.clicked.connect(self.save_asked)
-        delay = tool_button("Delay …")
-        delay.setToolTip("Measure my camera’s delay: the whole way, glass to glass. Ctrl+D.")
+        delay = tool_button(tr("Delay …"))
+        delay.setToolTip(tr("Measure my camera’s delay: the whole way, glass to glass. Ctrl+D."))
         delay.clicked.connect(self.delay_asked)
         foot = QHBoxLayout()
         foot.addWidget(self._window)
@@ -95,9 +99,9 @@ class LatencyPanel(QWidget):
 
     def _set_up_table(self) -> None:
         table = self._table
-        table.setAccessibleName("Latency by stage")
+        table.setAccessibleName(tr("Latency by stage"))
         for column, title in enumerate(_COLUMNS):
-            item = QTableWidgetItem(title)
+            item = QTableWidgetItem(tr(title))
             side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
             item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
             table.setHorizontalHeaderItem(column, item)
@@ -116,8 +120,8 @@ class LatencyPanel(QWidget):
         table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for name in self._rows:
-            self._append_row(name, name, bold=name == _WHOLE)
-        self._cells[0][0].setToolTip("From the moment this computer received the frame to the end of its paint")
+            self._append_row(tr(name), name, bold=name == _WHOLE)
+        self._cells[0][0].setToolTip(tr("From the moment this computer received the frame to the end of its paint"))
         self._color()
         theme.broadcast.changed.connect(self._color)
 
@@ -167,11 +171,11 @@ class LatencyPanel(QWidget):
         self._table.setRowCount(len(self._rows))
         del self._cells[len(self._rows) :]
         if parts:
-            self._append_row("Decoding, one by one", None)
+            self._append_row(tr("Decoding, one by one"), None)
             self._table.setSpan(len(self._rows), 0, 1, len(_COLUMNS))
         for part in parts:
             known = part in DISPLAY_NAMES
-            self._append_row(display_title(part) if known else _PARTS.get(part, part), part)
+            self._append_row(decoder_title(part) if known else tr(_PARTS.get(part, part)), part)
         self._color()
 
     def _color(self) -> None:
@@ -209,7 +213,7 @@ def save_ledger(session: Session, folder: Path) -> Path:
 
 
 def _drops_text(session: Session) -> str:
-    parts = [f"{count} {where}" for where, count in session.dropped.items() if count]
+    each = tr("{n} {where}")
+    parts = [each.format(n=count, where=tr(where)) for where, count in session.dropped.items() if count]
     # A wrapped label would make the whole panel's height depend on its width.
-    lines = ",\n".join(parts)
-    return f"Frames dropped: {lines}" if parts else _NO_DROPS
+    return tr("Frames dropped: {parts}").format(parts=",\n".join(parts)) if parts else tr(_NO_DROPS)

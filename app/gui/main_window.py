@@ -21,6 +21,7 @@ from app.gui.dropping import DropTarget
 from app.gui.glass_to_glass import DelayControl
 from app.gui.inspection import Inspection
 from app.gui.kept import restore_place, settings_of
+from app.gui.language import mark, tr
 from app.gui.menu_bar import MainMenu
 from app.gui.network_control import NetworkControl
 from app.gui.pages import Pages
@@ -37,8 +38,8 @@ from app.gui.widgets import named_label
 from app.session import NetworkChoice, Session
 from app.settings import Settings
 
-NOBODY = "Nobody in view: step back until head and hips are in the picture"
-_NO_PICTURE = "Choose another camera, file, folder or stream, or drop a video here."
+NOBODY = mark("Nobody in view: step back until head and hips are in the picture")
+_NO_PICTURE = mark("Choose another camera, file, folder or stream, or drop a video here.")
 _VIEW_TICK_MS = 5
 _STATUS_TICK_MS = 250
 
@@ -121,7 +122,7 @@ class MainWindow(QMainWindow):
         self.pages = Pages(self._make_live_page())
         self.pages.laboratory_built.connect(self._join_laboratory)
         self.pages.laboratory_shown.connect(lambda: self.pages.show_beta(self.session.choice.beta))
-        self.appearance = Appearance(self, self._settings.theme)
+        self.appearance = Appearance(self, self._settings.theme, self._settings.language, self.messages.show_message)
         self.recents = RecentSources(self._settings.recent)
         self.menu = MainMenu(
             self._actions,
@@ -273,11 +274,11 @@ class MainWindow(QMainWindow):
         if trouble := self.source.badge():
             return trouble
         if self.session.paused:
-            return "Paused"
+            return tr("Paused")
         if pipeline.estimator is None and pipeline.model_error is None:
-            return "Loading the network …"
+            return tr("Loading the network …")
         nobody = result is not None and result.stages is not None and not result.people
-        return NOBODY if nobody else ""
+        return tr(NOBODY) if nobody else ""
 
     def _source_ended(self) -> None:
         """The source failed or came to its end: what was recorded is finished, the last picture stays."""
@@ -286,9 +287,10 @@ class MainWindow(QMainWindow):
         self._view_timer.stop()
         self.meters.stop()
         error = self.session.pipeline.source_error
-        self.view.badge = ("Source lost" if error is not None else "The source has ended") if self.view.result else ""
+        ended = tr("Source lost") if error is not None else tr("The source has ended")
+        self.view.badge = ended if self.view.result else ""
         if self.view.result is None:
-            self.view.empty.show_state("No picture", _NO_PICTURE, can_open=True)
+            self.view.empty.show_state(tr("No picture"), tr(_NO_PICTURE), can_open=True)
         self.view.big_badge = self.inspection.hold_still_badge()
         self.view.update()
         # Not the whole session, which would wait for a network that is still being loaded.

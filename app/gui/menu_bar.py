@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QMenuBar
 
 from app.gui.actions import ActionKey
 from app.gui.appearance import THEME_NAMES, Appearance
+from app.gui.language import LANGUAGE_NAMES, tr
 from app.gui.network_menu import NetworkMenu
 from app.gui.pages import Pages
 from app.gui.record_menu import RecordMenu
@@ -46,24 +47,25 @@ class MainMenu(QMenuBar):
         super().__init__()
         self._actions = actions
         self._recents, self._open_source = recents, open_source
-        file = self.addMenu("&File")
+        file = self.addMenu(tr("&File"))
         self._add(file, _FILE_1)
-        self._recent = file.addMenu("Open recent")
+        self._recent = file.addMenu(tr("Open recent"))
         self._recent.aboutToShow.connect(self._list_recent)
         self._list_recent()
         self._add(file, _FILE_2)
-        record_menu.setTitle("What is recorded")
+        record_menu.setTitle(tr("What is recorded"))
         file.addMenu(record_menu)
         self._add(file, _FILE_3)
-        view = self.addMenu("&View")
+        view = self.addMenu(tr("&View"))
         self._add(view, _VIEW)
-        self._add_choice(view, "Theme", THEME_NAMES, appearance.theme, appearance.set_theme)
-        decoder = self.addMenu("&Decoder")
+        self._add_choice(view, tr("Theme"), THEME_NAMES, appearance.theme, appearance.set_theme)
+        self._add_choice(view, tr("Language"), LANGUAGE_NAMES, appearance.language, appearance.set_language)
+        decoder = self.addMenu(tr("&Decoder"))
         self._add(decoder, _DECODERS)
         network_menu = network.menu()
-        network_menu.setTitle("Network and device")
+        network_menu.setTitle(tr("Network and device"))
         decoder.addMenu(network_menu)
-        self._add(self.addMenu("&Help"), _HELP)
+        self._add(self.addMenu(tr("&Help")), _HELP)
 
     def place(self, window: QMainWindow, pages: Pages) -> None:
         """Put it where the system's users look for it."""
@@ -86,7 +88,7 @@ class MainMenu(QMenuBar):
         submenu = menu.addMenu(title)
         group = QActionGroup(self)
         for value, name in names.items():
-            action = submenu.addAction(name)
+            action = submenu.addAction(tr(name))
             action.setCheckable(True)
             action.setChecked(value == chosen)
             group.addAction(action)

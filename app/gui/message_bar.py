@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
+from app.gui.language import tr
 from app.gui.widgets import tool_button
 
 _INFO_SHOWN_MS = 8000
@@ -23,7 +24,7 @@ class MessageBar(QWidget):
         self._label.setMinimumWidth(1)  # a long path must not widen the window
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         close = tool_button("✕")
-        close.setAccessibleName("Close the message")
+        close.setAccessibleName(tr("Close the message"))
         close.clicked.connect(self.clear)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 6, 8, 6)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 from app.decoder_display import DISPLAY_NAMES, PX_RANGE
 from app.gui import theme
 from app.gui.decoder_table import DecoderTable
+from app.gui.language import tr
 from app.gui.people_row import PeopleRow
 from app.gui.stage_bar import StageBar
 from app.gui.strip_chart import StripChart
@@ -45,8 +46,10 @@ class MeterPanel(QWidget):
         self._latency_number = named_label("big", "–")
         self._latency_text = named_label("hint")
         self._latency_text.setToolTip(
-            "From the moment this computer received the frame to the end of the paint that first shows its skeleton.\n"
-            "The camera's own delay and the screen's are not included."
+            tr(
+                "From the moment this computer received the frame to the end of the paint that first shows its "
+                "skeleton.\nThe camera's own delay and the screen's are not included."
+            )
         )
         self._bar = StageBar()
         self.people = PeopleRow()
@@ -54,24 +57,31 @@ class MeterPanel(QWidget):
         self.table = DecoderTable()
         self._reference_text = named_label(
             "hint",
-            "MediaPipe itself smooths the points of one person:\ncompare with our own while smoothing is on (key O).",
+            tr(
+                "MediaPipe itself smooths the points of one person:\n"
+                "compare with our own while smoothing is on (key O)."
+            ),
         )
         self.show_decoders(True)
         self._jitter_chart = StripChart("px", theme.reading_colors, log_range=PX_RANGE)
-        self._jitter_chart.setToolTip("Jitter of every decoder over the last 20 seconds, logarithmic")
+        self._jitter_chart.setToolTip(tr("Jitter of every decoder over the last 20 seconds, logarithmic"))
         self._jitter_chart.setMinimumHeight(64)
-        self._jitter_chart.setAccessibleName("Jitter of every decoder over the last 20 seconds")
+        self._jitter_chart.setAccessibleName(tr("Jitter of every decoder over the last 20 seconds"))
         self._joints_text = named_label("hint")
         self._motion_text = named_label("hint")
         self._motion_text.setToolTip(
-            "How fast the joints move. Speed and acceleration are taken out of the jitter,\n"
-            "but fast and uneven motion leaves a rest: hold still to compare decoders."
+            tr(
+                "How fast the joints move. Speed and acceleration are taken out of the jitter,\n"
+                "but fast and uneven motion leaves a rest: hold still to compare decoders."
+            )
         )
         self._smoothing_text = named_label("hint")
         self._smoothing_text.setToolTip(
-            "Jitter of the chosen decoder before and after the smoothing (the thin bars: of every decoder),\n"
-            "and by how much it delays the points: the lag that best aligns smoothed to raw.\n"
-            "That can only be told while the person moves."
+            tr(
+                "Jitter of the chosen decoder before and after the smoothing (the thin bars: of every decoder),\n"
+                "and by how much it delays the points: the lag that best aligns smoothed to raw.\n"
+                "That can only be told while the person moves."
+            )
         )
         self._smoothing_text.hide()
 
@@ -82,7 +92,7 @@ class MeterPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(named_label("heading", "LATENCY, CAPTURE → PAINT"))
+        layout.addWidget(named_label("heading", tr("LATENCY, CAPTURE → PAINT")))
         layout.addLayout(head)
         layout.addWidget(self._bar)
         layout.addWidget(self._table_heading)
@@ -98,17 +108,17 @@ class MeterPanel(QWidget):
 
     def _make_foot(self) -> QHBoxLayout:
         self._window = QComboBox()
-        self._window.setAccessibleName("Length of the jitter window")
-        self._window.setToolTip("Over which time jitter and bias are taken")
+        self._window.setAccessibleName(tr("Length of the jitter window"))
+        self._window.setToolTip(tr("Over which time jitter and bias are taken"))
         for seconds in JITTER_WINDOWS_S:
-            self._window.addItem(f"last {seconds:g} s", seconds)
+            self._window.addItem(tr("last {seconds:g} s").format(seconds=seconds), seconds)
         self._window.setCurrentIndex(self._window.findData(JITTER_WINDOW_S))
         self._window.activated.connect(lambda row: self.window_chosen.emit(self._window.itemData(row)))
-        self._unit = tool_button("% of body", checkable=True)
-        self._unit.setToolTip("Jitter and bias as a share of the body's size instead of pixels")
+        self._unit = tool_button(tr("% of body"), checkable=True)
+        self._unit.setToolTip(tr("Jitter and bias as a share of the body's size instead of pixels"))
         self._unit.clicked.connect(self._unit_clicked)
-        hold = tool_button("Hold still …")
-        hold.setToolTip("3-2-1, five seconds, then a card with jitter and bias of every decoder. Key T.")
+        hold = tool_button(tr("Hold still …"))
+        hold.setToolTip(tr("3-2-1, five seconds, then a card with jitter and bias of every decoder. Key T."))
         hold.clicked.connect(self.hold_still_asked)
         foot = QHBoxLayout()
         foot.setSpacing(6)
@@ -141,7 +151,8 @@ class MeterPanel(QWidget):
 
     def show_decoders(self, are_there: bool) -> None:
         """Whether decoders are measured, or MediaPipe alone."""
-        self._table_heading.setText("JITTER AND BIAS OF EVERY DECODER" if are_there else "JITTER OF THE REFERENCE")
+        heading = tr("JITTER AND BIAS OF EVERY DECODER") if are_there else tr("JITTER OF THE REFERENCE")
+        self._table_heading.setText(heading)
         self.table.show_readings(tuple(DISPLAY_NAMES) if are_there else (MEDIAPIPE,))
         self._reference_text.setHidden(are_there)
 
@@ -198,7 +209,7 @@ class MeterPanel(QWidget):
 
     def _show_latency(self, snapshot: MeterSnapshot) -> None:
         assert self._board is not None
-        window_text = f"median of {self._board.latency_window_s:g} s"
+        window_text = tr("median of {seconds:g} s").format(seconds=self._board.latency_window_s)
         latency = snapshot.latency.get(PAINTED)
         if latency is None:
             self._latency_number.setText("–")
@@ -206,27 +217,28 @@ class MeterPanel(QWidget):
             return
         self._latency_number.setText(f"{latency.p50:.0f} ms")
         fps = "–" if math.isnan(snapshot.fps) else f"{snapshot.fps:.1f}"
-        dropped = f" · {self._dropped} dropped" if self._dropped else ""
+        dropped = tr(" · {n} dropped").format(n=self._dropped) if self._dropped else ""
         # Lines any longer are cut off beside a latency of four digits.
         self._latency_text.setText(f"{window_text}{dropped}\np95 {latency.p95:.0f} · p99 {latency.p99:.0f} · {fps} fps")
 
     def _motion(self, snapshot: MeterSnapshot) -> str:
         speed, share = snapshot.motion.speed_px, snapshot.motion.speed_share
         if math.isnan(speed):
-            return "Motion –"
-        state = "Moving" if share > STILL_BODY_SHARE else "Still"
-        return f"{state}: {speed:.0f} px/s, {100 * share:.0f} % of the body a second"
+            return tr("Motion –")
+        state = tr("Moving") if share > STILL_BODY_SHARE else tr("Still")
+        text = tr("{state}: {px:.0f} px/s, {percent:.0f} % of the body a second")
+        return text.format(state=state, px=speed, percent=100 * share)
 
     def _smoothing(self, raw: float, smoothed: float) -> str:
         assert self._board is not None
         lag = self._board.read_lag()
-        lag_text = "lag – (move)" if lag is None else f"lag {lag:.0f} ms"
-        return f"Smoothed: {raw:.2f} → {smoothed:.2f} px, {lag_text}"
+        lag_text = tr("lag – (move)") if lag is None else tr("lag {ms:.0f} ms").format(ms=lag)
+        return tr("Smoothed: {raw:.2f} → {smoothed:.2f} px, {lag}").format(raw=raw, smoothed=smoothed, lag=lag_text)
 
 
 def joints_text(distances: JointDistances) -> str:
     """How many joints are in the numbers, and why the others are not."""
     if not distances.joints:
-        return "No joint seen"
-    left_out = f" · {distances.left_out} left out (score under 0.3)" if distances.left_out else ""
-    return f"{distances.joints} joints{left_out}"
+        return tr("No joint seen")
+    joints = tr("{n} joints").format(n=distances.joints)
+    return joints + (tr(" · {n} left out (score under 0.3)").format(n=distances.left_out) if distances.left_out else "")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 
 from app.errors import UserError
+from app.gui.language import tr
 from app.gui.message_bar import MessageBar
 from app.gui.network_menu import NetworkMenu
 from app.session import Session
@@ -37,7 +38,7 @@ class NetworkControl(QObject):
         session = self._session
         assert session is not None
         if session.pipeline.finished.is_set():
-            self._messages.show_message("There is no picture to read: open another source first.", "warning")
+            self._messages.show_message(tr("There is no picture to read: open another source first."), "warning")
             return
         try:
             session.use_network(dataclasses.replace(session.wanted_network, **changes))

@@ -12,13 +12,14 @@ from PySide6.QtGui import QAction, QActionGroup, QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton
 
 from app.bundled import MODELS
-from app.decoder_display import REFERENCE_NAME
+from app.gui.language import mark, tr
+from app.gui.names import decoder_title
 from models.devices import may_have_gpu
 from models.people import MEDIAPIPE
 from models.tracking import MOST_PEOPLE
 
 _MAX_TEXT_PX = 240
-_EXPLAINED = {"lite": "fastest", "full": "balanced", "heavy": "most exact, slowest"}
+_EXPLAINED = {"lite": mark("fastest"), "full": mark("balanced"), "heavy": mark("most exact, slowest")}
 _GPU = {"mps": "GPU (Apple, MPS)"} if sys.platform == "darwin" else {"cuda": "GPU (CUDA)"}
 
 
@@ -46,29 +47,32 @@ class NetworkMenu(QToolButton):
         self._engine = self._own_engine = "auto"
         self._shown: tuple[str, str, str, str, bool] | None = None
         self._menu = QMenu(self)
-        self._menu.setAccessibleName("Network and device")
+        self._menu.setAccessibleName(tr("Network and device"))
         self._menu.setToolTipsVisible(True)
         self._menu.aboutToShow.connect(self._add_gpu)
         self._networks, self._devices = QActionGroup(self), QActionGroup(self)
         self._network_actions = {
-            name: self._choice(self._networks, f"{name}\t{_EXPLAINED.get(name, '')}", partial(self._network, name))
+            name: self._choice(self._networks, f"{name}\t{tr(_EXPLAINED.get(name, ''))}", partial(self._network, name))
             for name in MODELS
         }
-        self._bundle = self._choice(self._networks, "Bundle …", self._ask_for_bundle)
-        self._bundle.setToolTip("A network of your own: a .task file")
+        self._bundle = self._choice(self._networks, tr("Bundle …"), self._ask_for_bundle)
+        self._bundle.setToolTip(tr("A network of your own: a .task file"))
         self._menu.addSeparator()
         self._engines = QActionGroup(self)
-        self._own = self._choice(self._engines, "PoseScope\tevery decoder", lambda: self._set_engine(self._own_engine))
+        own, reference = tr("every decoder"), tr("its own points")
+        self._own = self._choice(self._engines, f"PoseScope\t{own}", lambda: self._set_engine(self._own_engine))
         self._reference = self._choice(
-            self._engines, f"{REFERENCE_NAME}\tits own points", lambda: self._set_engine(MEDIAPIPE)
+            self._engines, f"{decoder_title(MEDIAPIPE)}\t{reference}", lambda: self._set_engine(MEDIAPIPE)
         )
         self._reference.setToolTip(
-            "MediaPipe’s own PoseLandmarker instead of ours, from picture to points, on the same network.\n"
-            "It gives no heatmaps. To see both at once tick it as a ghost in the tab View."
+            tr(
+                "MediaPipe’s own PoseLandmarker instead of ours, from picture to points, on the same network.\n"
+                "It gives no heatmaps. To see both at once tick it as a ghost in the tab View."
+            )
         )
         self._menu.addSeparator()
         self._device_actions: dict[str, QAction] = {}
-        for name, title in (("auto", "Automatic"), ("cpu", "CPU")):
+        for name, title in (("auto", tr("Automatic")), ("cpu", "CPU")):
             self._add_device(name, title)
         self._people = self._add_people()
         self.setMenu(self._menu)
@@ -85,13 +89,13 @@ class NetworkMenu(QToolButton):
         self._device_actions[name] = self._choice(self._devices, title, partial(self._set_device, name))
 
     def _add_people(self) -> list[QAction]:
-        menu = self._menu.addMenu("People")
+        menu = self._menu.addMenu(tr("People"))
         menu.setToolTipsVisible(True)
         group = QActionGroup(self)
         actions = []
         for count in range(1, MOST_PEOPLE + 1):
-            action = menu.addAction("One person" if count == 1 else f"Up to {count}")
-            action.setToolTip("Each costs as much as the first" if count > 1 else "")
+            action = menu.addAction(tr("One person") if count == 1 else tr("Up to {n}").format(n=count))
+            action.setToolTip(tr("Each costs as much as the first") if count > 1 else "")
             action.setCheckable(True)
             group.addAction(action)
             action.triggered.connect(lambda _=False, count=count: self.people_chosen.emit(count))
@@ -102,7 +106,7 @@ class NetworkMenu(QToolButton):
     def show_people(self, count: int) -> None:
         """How many are followed at most."""
         self._people[count - 1].setChecked(True)
-        self._people_menu.setTitle("People: one" if count == 1 else f"People: up to {count}")
+        self._people_menu.setTitle(tr("People: one") if count == 1 else tr("People: up to {n}").format(n=count))
 
     def _add_gpu(self) -> None:
         # Not in the beginning: the driver's library has to be looked for.
@@ -129,9 +133,10 @@ class NetworkMenu(QToolButton):
             self.engine_chosen.emit(name)
 
     def _ask_for_bundle(self) -> None:
-        dialog = QFileDialog(self, "Open a network", "" if self._model in MODELS else str(Path(self._model).parent))
+        folder = "" if self._model in MODELS else str(Path(self._model).parent)
+        dialog = QFileDialog(self, tr("Open a network"), folder)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters(["Networks (*.task)", "All files (*)"])
+        dialog.setNameFilters([tr("Networks (*.task)"), tr("All files (*)")])
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(lambda path: self.network_chosen.emit(str(Path(path))))
         dialog.open()
@@ -149,7 +154,7 @@ class NetworkMenu(QToolButton):
         self._own_engine = engine if engine != MEDIAPIPE else self._own_engine
         self._mark()
         name = model if model in MODELS else Path(model).stem
-        place = "loading …" if loading else label.replace(" (", ", ").removesuffix(")")
+        place = tr("loading …") if loading else label.replace(" (", ", ").removesuffix(")")
         whole = " · ".join(part for part in (name, place) if part)
         self.ensurePolished()
         metrics = self.fontMetrics()
@@ -158,8 +163,8 @@ class NetworkMenu(QToolButton):
         text = " · ".join(part for part in (name, place) if part)
         text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, _MAX_TEXT_PX)
         self.setText(f"{text} ▾".replace("&", "&&"))
-        self.setAccessibleName(f"Network and device: {whole}")
-        self.setToolTip(f"{whole}\nChoose the network and the device it runs on")
+        self.setAccessibleName(tr("Network and device: {what}").format(what=whole))
+        self.setToolTip(f"{whole}\n{tr('Choose the network and the device it runs on')}")
 
     def _mark(self) -> None:
         kind = self._device.partition(":")[0]
@@ -170,7 +175,7 @@ class NetworkMenu(QToolButton):
         (self._reference if self._engine == MEDIAPIPE else self._own).setChecked(True)
         own = self._model not in MODELS
         self._bundle.setChecked(own)
-        self._bundle.setText("Bundle …" + (f"\t{Path(self._model).stem}".replace("&", "&&") if own else ""))
+        self._bundle.setText(tr("Bundle …") + (f"\t{Path(self._model).stem}".replace("&", "&&") if own else ""))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # The window keeps the space bar for itself, the other key that would press a button.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QMenuBar, QStackedWidget, QVBoxLayout, QWidget
 
+from app.gui.language import tr
 from app.gui.widgets import tool_button
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ class Pages(QWidget):
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(4)
         for index, (title, tip) in enumerate(
-            (("Live", "The picture and its meters. Key L."), ("β laboratory", "Why IPR is biased. Key L."))
+            (
+                (tr("Live"), tr("The picture and its meters. Key L.")),
+                (tr("β laboratory"), tr("Why IPR is biased. Key L.")),
+            )
         ):
             button = tool_button(title, checkable=True)
             button.setToolTip(tip)

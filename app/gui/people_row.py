@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from app.decoder_display import person_color
+from app.gui.language import tr
 from app.gui.widgets import named_label
 
 _STYLE = """\
@@ -33,7 +34,7 @@ class PeopleRow(QWidget):
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(4)
-        self._row.addWidget(named_label("hint", "Person"))
+        self._row.addWidget(named_label("hint", tr("Person")))
         self._row.addStretch(1)
         self.hide()
 
@@ -56,8 +57,9 @@ class PeopleRow(QWidget):
             button = QToolButton()
             button.setText(str(number))
             button.setCheckable(True)
-            button.setAccessibleName(f"Meters of person {number}")
-            button.setToolTip(f"Show the meters of person {number}. A click on them in the picture does the same.")
+            button.setAccessibleName(tr("Meters of person {n}").format(n=number))
+            tip = tr("Show the meters of person {n}. A click on them in the picture does the same.")
+            button.setToolTip(tip.format(n=number))
             button.setStyleSheet(_STYLE.format(color=person_color(slot)))
             button.clicked.connect(lambda _, number=number: self.person_chosen.emit(number))
             self._buttons[number] = button

@@ -8,15 +8,16 @@ from PySide6.QtWidgets import QMenu, QToolTip
 
 from app.exporters import KEYPOINT_FORMATS
 from app.gui.actions import ACTIONS, ActionKey
+from app.gui.language import mark, tr
 from app.recording_paths import RecordingWish
 
-LAST_ONE = "A recording needs at least one file: choose another one first."
+LAST_ONE = mark("A recording needs at least one file: choose another one first.")
 _TIP_HEIGHT = 46  # with the distance that Qt keeps to the mouse
 _EXPLAINED = {
-    "csv": "A table with one row for each person, joint and decoder",
-    "jsonl": "One line of JSON for each picture",
-    "coco": "The results format of COCO, 17 joints",
-    "openpose": "A folder with one JSON file for each picture",
+    "csv": mark("A table with one row for each person, joint and decoder"),
+    "jsonl": mark("One line of JSON for each picture"),
+    "coco": mark("The results format of COCO, 17 joints"),
+    "openpose": mark("A folder with one JSON file for each picture"),
 }
 
 
@@ -64,13 +65,14 @@ class RecordMenu(StayingMenu):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("What is recorded")
+        self.setAccessibleName(tr("What is recorded"))
         self.setToolTipsVisible(True)
-        self._annotated = self._file("Annotated video", "The picture with skeleton and plate, as it is seen")
-        self._clean = self._file("Clean video", "The picture as it came from the source")
+        self._annotated = self._file(tr("Annotated video"), tr("The picture with skeleton and plate, as it is seen"))
+        self._clean = self._file(tr("Clean video"), tr("The picture as it came from the source"))
         self.addSeparator()
+        keypoints = tr("Keypoints as {format}")
         self._keypoints = {
-            kind: self._file(f"Keypoints as {form.title}", _EXPLAINED.get(kind, form.title))
+            kind: self._file(keypoints.format(format=tr(form.title)), tr(_EXPLAINED.get(kind, form.title)))
             for kind, form in KEYPOINT_FORMATS.items()
         }
         self.addSeparator()
@@ -78,12 +80,12 @@ class RecordMenu(StayingMenu):
         self._save_last.triggered.connect(lambda _=False: self.save_last_asked.emit())
         self._compare_last = self.addAction("")
         self._compare_last.setToolTip(
-            "A report with jitter, bias and the filter’s lag of every decoder, as a page to open"
+            tr("A report with jitter, bias and the filter’s lag of every decoder, as a page to open")
         )
         self._compare_last.triggered.connect(lambda _=False: self.compare_last_asked.emit())
-        self._virtual_camera = self.addAction("Virtual camera")
+        self._virtual_camera = self.addAction(tr("Virtual camera"))
         self._virtual_camera.setCheckable(True)
-        self._virtual_camera.setToolTip("The annotated picture as a camera for meetings and OBS")
+        self._virtual_camera.setToolTip(tr("The annotated picture as a camera for meetings and OBS"))
         self._virtual_camera.triggered.connect(self.virtual_camera_toggled)
         self.show_wish(RecordingWish())
         self.show_preroll(0.0)
@@ -101,7 +103,7 @@ class RecordMenu(StayingMenu):
         if not any(file.isChecked() for file in files):
             action.setChecked(True)
             # Above the menu, where it covers none of the others.
-            QToolTip.showText(self.mapToGlobal(QPoint(0, -_TIP_HEIGHT)), LAST_ONE, self)
+            QToolTip.showText(self.mapToGlobal(QPoint(0, -_TIP_HEIGHT)), tr(LAST_ONE), self)
             return
         self.wish_changed.emit(self.wish)
 
@@ -120,20 +122,20 @@ class RecordMenu(StayingMenu):
 
     def show_preroll(self, seconds: float) -> None:
         """How much of the past can be saved; 0 where nothing is kept."""
-        what = f"Save the last {seconds:.2g} s" if seconds > 0 else "Save the last seconds"
+        what = tr("Save the last {seconds:.2g} s") if seconds > 0 else tr("Save the last seconds")
         # After the tab stands the key; a shortcut of its own would dispute it with the window's.
-        self._save_last.setText(f"{what}\t{ACTIONS[ActionKey.SAVE_LAST].keys[0]}")
+        self._save_last.setText(f"{what.format(seconds=seconds)}\t{ACTIONS[ActionKey.SAVE_LAST].keys[0]}")
         self._save_last.setEnabled(seconds > 0)
         self._save_last.setToolTip(
-            "Annotated video and keypoints of what has just been, though nobody pressed Record"
+            tr("Annotated video and keypoints of what has just been, though nobody pressed Record")
             if seconds > 0
-            else "Keeping the last seconds is switched off"
+            else tr("Keeping the last seconds is switched off")
         )
 
     def show_compared(self, seconds: float) -> None:
         """How much of the past a comparison looks at."""
         key = ACTIONS[ActionKey.COMPARE_LAST].keys[0]
-        self._compare_last.setText(f"Compare on the last {seconds:.2g} seconds\t{key}")
+        self._compare_last.setText(f"{tr('Compare on the last {seconds:.2g} seconds').format(seconds=seconds)}\t{key}")
 
     def show_virtual_camera(self, on: bool) -> None:
         """Whether the annotated picture is a camera for other programs."""

@@ -13,6 +13,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QToolButton
 
 from app.errors import OutputError
+from app.gui.language import tr
 from app.gui.message_bar import MessageBar
 from app.gui.record_menu import RecordMenu
 from app.gui.saving import recording_message, save_png
@@ -65,7 +66,7 @@ class RecordingControl(QObject):
         # The window's own timers stop when the source has ended.
         self._saving_timer = QTimer(self, interval=_LOOK_FOR_SAVED_MS)
         self._saving_timer.timeout.connect(self._tell_saved)
-        self._saved: list[tuple[str, str]] = []
+        self._saved: list[RecordingSummary | str] = []  # or why nothing was saved
         self._menu.show_wish(wish)
         self._menu.show_preroll(preroll_s)
         self._menu.wish_changed.connect(self._choose_wish)
@@ -82,7 +83,7 @@ class RecordingControl(QObject):
     def _choose_wish(self, wish: RecordingWish) -> None:
         self.wish = wish
         if self._session is not None and self._session.recorder is not None:
-            self._messages.show_message("The choice of files counts from the next recording on.")
+            self._messages.show_message(tr("The choice of files counts from the next recording on."))
 
     def toggle(self) -> None:
         """Start a recording beside the others, or finish the running one and say where it is."""
@@ -91,7 +92,7 @@ class RecordingControl(QObject):
         if session.recorder is not None:
             self.tell(session.stop_recording())
         elif session.pipeline.finished.is_set():
-            self._messages.show_message("There is no picture to record.", "warning")
+            self._messages.show_message(tr("There is no picture to record."), "warning")
         else:
             try:
                 paths = recording_paths(self.folder, session.source.name, session.choice.name, self.wish)
@@ -106,10 +107,12 @@ class RecordingControl(QObject):
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            self._messages.show_message(f"Cannot make {self.folder}: {error.strerror}.", "error")
+            cannot = tr("Cannot make {folder}: {error}.").format(folder=self.folder, error=error.strerror)
+            self._messages.show_message(cannot, "error")
             return
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.folder.absolute()))):
-            self._messages.show_message(f"No program opens folders here. The recordings are in {self.folder}")
+            nobody = tr("No program opens folders here. The recordings are in {folder}")
+            self._messages.show_message(nobody.format(folder=self.folder))
 
     def finish(self, reason: str = "") -> None:
         """End the running recording, if any, and say so after `reason`, which is an error where it is given."""
@@ -117,13 +120,13 @@ class RecordingControl(QObject):
         summary = self._session.stop_recording()
         if summary is not None:
             self.update()
-            text = f"{reason} {recording_message(summary)}".strip()
+            text = f"{reason} {recording_message(summary, tr)}".strip()
             self._messages.show_message(text, "error" if reason or summary.error else "info")
 
     def tell(self, summary: RecordingSummary | None) -> None:
         """Say what became of a recording."""
         if summary is not None:
-            self._messages.show_message(recording_message(summary), "error" if summary.error else "info")
+            self._messages.show_message(recording_message(summary, tr), "error" if summary.error else "info")
 
     def update(self) -> None:
         """Show how far the recording is; four times a second."""
@@ -137,17 +140,17 @@ class RecordingControl(QObject):
         self._button.setChecked(recorder is not None)
         self._view.update()  # a held picture is not painted otherwise
         if recorder is None:
-            self._button.setText("●  Record")
+            self._button.setText(f"●  {tr('Record')}")
             self._view.recording_text = ""
             return
         seconds = int(recorder.elapsed_s)
         elapsed = f"{seconds // 60:02d}:{seconds % 60:02d}"
-        dropped = f"  ({recorder.dropped} dropped)" if recorder.dropped else ""
-        self._button.setText(f"■  Finish recording{dropped}")
+        dropped = tr("  ({n} dropped)").format(n=recorder.dropped) if recorder.dropped else ""
+        self._button.setText(f"■  {tr('Finish recording')}{dropped}")
         self._view.recording_text = elapsed + dropped
         if recorder.trouble and recorder.trouble != self._told:
             self._told = recorder.trouble
-            self._messages.show_message(f"{recorder.trouble} The other files go on.", "warning")
+            self._messages.show_message(f"{recorder.trouble} {tr('The other files go on.')}", "warning")
         if recorder.error is not None:
             self.tell(session.stop_recording())
             self.update()
@@ -156,7 +159,7 @@ class RecordingControl(QObject):
         """Save the annotated picture as PNG, in the size of the source, and say where it is."""
         result, session, picture = self._view.result, self._session, self._view.image
         if result is None or session is None or picture is None:
-            self._messages.show_message("There is no picture to save yet.", "warning")
+            self._messages.show_message(tr("There is no picture to save yet."), "warning")
             return
         if self._view.mirrored:
             # Not as in a looking glass: what is saved shows the person as the camera saw them.
@@ -167,7 +170,7 @@ class RecordingControl(QObject):
         except OutputError as error:
             self._messages.show_message(str(error), "error")
             return
-        self._messages.show_message(f"Saved {path}")
+        self._messages.show_message(tr("Saved {path}").format(path=path))
 
     # --- the last seconds -------------------------------------------------------------------------------------
 
@@ -177,7 +180,7 @@ class RecordingControl(QObject):
         if session is None:
             return
         if self._saving_timer.isActive():
-            self._messages.show_message("The last seconds are still being saved.")
+            self._messages.show_message(tr("The last seconds are still being saved."))
             return
         # There is no clean picture of what was not recorded.
         wish = dataclasses.replace(self.wish, annotated=True, clean=False)
@@ -189,18 +192,21 @@ class RecordingControl(QObject):
 
     def _save(self, session: Session, paths: RecordingPaths) -> None:
         try:
-            summary = session.save_last(paths)
+            self._saved.append(session.save_last(paths))
         except OutputError as error:
-            self._saved.append((str(error), "error"))
+            self._saved.append(str(error))
         except Exception as error:
-            self._saved.append((f"The last seconds could not be saved: {error}.", "error"))
-        else:
-            self._saved.append((recording_message(summary), "error" if summary.error else "info"))
+            self._saved.append(tr("The last seconds could not be saved: {error}.").format(error=error))
 
     def _tell_saved(self) -> None:
-        if self._saved:
-            self._saving_timer.stop()
-            self._messages.show_message(*self._saved.pop(0))
+        if not self._saved:
+            return
+        self._saving_timer.stop()
+        saved = self._saved.pop(0)
+        if isinstance(saved, str):
+            self._messages.show_message(saved, "error")
+        else:
+            self.tell(saved)
 
     # --- the virtual camera -----------------------------------------------------------------------------------
 
@@ -216,12 +222,12 @@ class RecordingControl(QObject):
             self._messages.show_message(str(error), "error")
         self._menu.show_virtual_camera(session.virtual_camera is not None)
         if on and session.virtual_camera is not None:
-            self._messages.show_message("Other programs can choose the annotated picture as a camera now.")
+            self._messages.show_message(tr("Other programs can choose the annotated picture as a camera now."))
 
     def close(self) -> None:
         """Wait for what is being saved."""
         self._saving_timer.stop()
         if self._saving is not None:
             self._saving.join()
-        for text, _ in self._saved:
-            print(text)
+        for saved in self._saved:
+            print(saved if isinstance(saved, str) else recording_message(saved))

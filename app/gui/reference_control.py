@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.errors import UserError
 from app.gui.actions import ActionKey
+from app.gui.language import tr
 from app.gui.message_bar import MessageBar
 from app.gui.side_panel import SidePanel
 from app.meters.board import MeterSnapshot
@@ -57,7 +58,7 @@ class ReferenceControl(QObject):
         """Whether this can be done now; says why not."""
         if self._session is None or self._session.has_decoders or key not in _NEED_DECODERS:
             return True
-        self._messages.show_message(NO_HEATMAPS)
+        self._messages.show_message(tr(NO_HEATMAPS))
         return False
 
     def update(self) -> None:
@@ -92,12 +93,12 @@ class ReferenceControl(QObject):
     def _text(self, session: Session) -> str:
         reference = session.pipeline.reference
         if not session.has_decoders:
-            return "MediaPipe alone reads these pictures."
+            return tr("MediaPipe alone reads these pictures.")
         if MEDIAPIPE not in self._panel.looks.ghosts:
             return ""
         if not reference.is_ready:
-            return "Loading MediaPipe …"
+            return tr("Loading MediaPipe …")
         if not reference.compared or math.isnan(self._difference):
-            return "MediaPipe is drawn from the next picture on."
-        differs = f"MediaPipe differs by {100 * self._difference:.2g} % of the body"
-        return f"{differs} · {reference.left_out} left out" if reference.left_out else differs
+            return tr("MediaPipe is drawn from the next picture on.")
+        differs = tr("MediaPipe differs by {percent:.2g} % of the body").format(percent=100 * self._difference)
+        return differs + (tr(" · {n} left out").format(n=reference.left_out) if reference.left_out else "")

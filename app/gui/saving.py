@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -31,14 +32,19 @@ def save_screenshot(window: QWidget, path: Path) -> None:
         raise OutputError(f"Cannot write the screenshot {path}: is it a .png or .jpg in a writable folder?")
 
 
-def recording_message(summary: RecordingSummary) -> str:
-    """One or two sentences: how much was recorded, where it is, and why it stopped where it failed."""
+def recording_message(summary: RecordingSummary, tr: Callable[[str], str] = str) -> str:
+    """One or two sentences: how much was recorded, where it is, and why it stopped where it failed. tr: translates."""
     if not summary.frames or not summary.paths:
-        return summary.error or "Nothing was recorded: no frame came."
-    dropped = f", {summary.dropped} frames dropped" if summary.dropped else ""
+        return summary.error or tr("Nothing was recorded: no frame came.")
+    dropped = tr(", {n} frames dropped").format(n=summary.dropped) if summary.dropped else ""
     first, *others = summary.paths
     names = f"{first}"
-    if others:
-        names += f" and {others[0].name}" if len(others) == 1 else f" and {len(others)} files beside it"
-    saved = f"Saved {summary.duration_s:.1f} s ({summary.frames} frames{dropped}) in {names}"
-    return f"The recording stopped: {summary.error} {saved}" if summary.error is not None else saved
+    if len(others) == 1:
+        names += tr(" and {name}").format(name=others[0].name)
+    elif others:
+        names += tr(" and {n} files beside it").format(n=len(others))
+    saved = tr("Saved {seconds:.1f} s ({frames} frames{dropped}) in {names}")
+    saved = saved.format(seconds=summary.duration_s, frames=summary.frames, dropped=dropped, names=names)
+    if summary.error is None:
+        return saved
+    return tr("The recording stopped: {error} {saved}").format(error=summary.error, saved=saved)

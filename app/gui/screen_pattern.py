@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 from app.gui import theme
 from app.gui.cards import LEFT, RIGHT, write
 from app.gui.delay_card import CAMERA, POSESCOPE
+from app.gui.language import tr
 from app.gui.video_view import VideoView
 from app.meters.glass_to_glass import Flip, Times
 
@@ -37,7 +38,7 @@ class ScreenPattern(QWidget):
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Pattern for the camera")
+        self.setAccessibleName(tr("Pattern for the camera"))
         self._state = 1
         self._unseen = True
 
@@ -76,7 +77,7 @@ class CameraPreview(QWidget):
         super().__init__()
         self.view = VideoView()
         self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.view.empty.show_state("No picture yet", "", can_open=False)
+        self.view.empty.show_state(tr("No picture yet"), "", can_open=False)
         self._shade = _Shade(self.view)
         self.setFixedSize(self.view.minimumSize())
         layout = QGridLayout(self)
@@ -122,7 +123,7 @@ class SignalTrace(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setMinimumSize(240, 84)
-        self.setAccessibleName("What the screen shows and what the camera sees")
+        self.setAccessibleName(tr("What the screen shows and what the camera sees"))
         self._times: Times = np.zeros(0, np.int64)
         self._signal: NDArray[np.float64] = np.zeros(0)
         self._flips: list[Flip] = []
@@ -139,7 +140,7 @@ class SignalTrace(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for line, (text, color) in enumerate((("screen", theme.MUTED), ("camera", theme.ACCENT))):
+        for line, (text, color) in enumerate(((tr("screen"), theme.MUTED), (tr("camera"), theme.ACCENT))):
             write(painter, QRectF(0, self.height() * (0.25 + 0.5 * line) - 8, 50, 16), text, color, 11)
         painter.setClipRect(QRectF(54, 0, self.width() - 54, self.height()))
         painter.setPen(QPen(QColor(theme.MUTED), 1.5))
@@ -187,7 +188,7 @@ class FlipLamps(QWidget):
         """seen: of the flips so far; count: how many there will be."""
         if (tuple(seen), count) != (self._seen, self._count):
             self._seen, self._count = tuple(seen), count
-            self.setAccessibleName(f"{sum(seen)} of {count} flips seen")
+            self.setAccessibleName(tr("{n} of {count} flips seen").format(n=sum(seen), count=count))
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -210,12 +211,12 @@ class LoopPicture(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setFixedHeight(96)
-        self.setAccessibleName("From the screen through the camera and PoseScope back onto the screen")
+        self.setAccessibleName(tr("From the screen through the camera and PoseScope back onto the screen"))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        stops = (("Screen", theme.TEXT), ("Camera", CAMERA), ("PoseScope", POSESCOPE), ("Screen", theme.TEXT))
+        stops = (("", theme.TEXT), (tr("Camera"), CAMERA), ("PoseScope", POSESCOPE), ("", theme.TEXT))
         gap = 64.0
         width = (self.width() - gap * (len(stops) - 1) - 2) / len(stops)
         for place, (title, color) in enumerate(stops):
@@ -223,15 +224,14 @@ class LoopPicture(QWidget):
             painter.setBrush(QColor(theme.PANEL))
             painter.setPen(QPen(QColor(color), 1.5))
             painter.drawRoundedRect(box, 8, 8)
-            if title == "Screen":
-                self._paint_fields(painter, box.adjusted(10, 10, -10, -10), swapped=place > 0)
-            else:
+            if title:
                 write(painter, box, title, color, 15, bold=True, align=Qt.AlignmentFlag.AlignCenter)
+            else:  # a screen
+                self._paint_fields(painter, box.adjusted(10, 10, -10, -10), swapped=place > 0)
             if place:
                 self._paint_arrow(painter, QPointF(box.left() - gap + 8, box.center().y()), gap - 16)
-        ends = (("a swap is painted", LEFT, theme.MUTED), ("its picture is painted", RIGHT, theme.MUTED))
-        for text, align, color in ends:
-            write(painter, QRectF(0, 74, self.width(), 18), text, color, 12, align=align)
+        for text, align in ((tr("a swap is painted"), LEFT), (tr("its picture is painted"), RIGHT)):
+            write(painter, QRectF(0, 74, self.width(), 18), text, theme.MUTED, 12, align=align)
         painter.end()
 
     def _paint_fields(self, painter: QPainter, area: QRectF, *, swapped: bool) -> None:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.gui.actions import ACTIONS, ActionKey
 from app.gui.decoder_panel import DecoderPanel
 from app.gui.joints.panel import JointPanel
+from app.gui.language import tr
 from app.gui.latency_panel import LatencyPanel
 from app.gui.loupe.loupe import Loupe
 from app.gui.meter_panel import MeterPanel
@@ -56,18 +57,18 @@ class SidePanel(QWidget):
         self.record_menu = RecordMenu()
         self.buttons: dict[ActionKey, QToolButton] = {}
         self._tabs = QTabBar()
-        self._tabs.setAccessibleName("Panels")
+        self._tabs.setAccessibleName(tr("Panels"))
         self._tabs.setExpanding(True)
         self._tabs.setDrawBase(False)
         self._tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._stack = QStackedWidget()
         self._places: dict[QWidget, int] = {}
         for title, tip, widget in (
-            ("Meters", "Jitter and bias of every decoder", self.meters),
-            ("Joints", "Jitter and bias of every joint", self.joints),
-            ("Loupe", "The heatmap around one joint, magnified", self.loupe),
-            ("Latency", "The time of every stage", self.latency),
-            ("View", "Ghosts, arrows, heatmaps, smoothing", self.looks),
+            (tr("Meters"), tr("Jitter and bias of every decoder"), self.meters),
+            (tr("Joints"), tr("Jitter and bias of every joint"), self.joints),
+            (tr("Loupe"), tr("The heatmap around one joint, magnified"), self.loupe),
+            (tr("Latency"), tr("The time of every stage"), self.latency),
+            (tr("View"), tr("Ghosts, arrows, heatmaps, smoothing"), self.looks),
         ):
             self._tabs.setTabToolTip(self._tabs.addTab(title), tip)
             # In a low window a panel scrolls rather than squeeze its parts into each other.
@@ -85,7 +86,7 @@ class SidePanel(QWidget):
         layout.setContentsMargins(16, 10, 16, 10)
         layout.setSpacing(6)
         heading = QHBoxLayout()
-        heading.addWidget(named_label("heading", "DECODER"), 1)
+        heading.addWidget(named_label("heading", tr("DECODER")), 1)
         heading.addWidget(self.network)
         layout.addLayout(heading)
         layout.addWidget(self.decoders)
@@ -99,14 +100,16 @@ class SidePanel(QWidget):
         row.setSpacing(4)
         for key in keys:
             info = ACTIONS[key]
-            button = tool_button(info.title)
-            button.setToolTip(f"{info.explained[0].upper()}{info.explained[1:]}. Key {info.keys[0]}.")
+            title, explained = tr(info.title), tr(info.explained)
+            button = tool_button(title)
+            sentence = f"{explained[0].upper()}{explained[1:]}"
+            button.setToolTip(tr("{sentence}. Key {key}.").format(sentence=sentence, key=info.keys[0]))
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setCheckable(key in _TOGGLES)
             if len(keys) > 2:
                 button.setObjectName("small")
             self.buttons[key] = button
-            row.addWidget(button, 2 if key is ActionKey.RECORD else len(info.title) if len(keys) > 2 else 1)
+            row.addWidget(button, 2 if key is ActionKey.RECORD else len(title) if len(keys) > 2 else 1)
             if key is ActionKey.RECORD:
                 row.addWidget(self._make_record_more())
         self.buttons[ActionKey.RECORD].setObjectName("record")
@@ -114,8 +117,8 @@ class SidePanel(QWidget):
 
     def _make_record_more(self) -> QToolButton:
         more = tool_button("▾")
-        more.setAccessibleName("What is recorded")
-        more.setToolTip("What is recorded, and the last seconds")
+        more.setAccessibleName(tr("What is recorded"))
+        more.setToolTip(tr("What is recorded, and the last seconds"))
         more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         more.setMenu(self.record_menu)
         more.setObjectName("more")

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.bundled import SAMPLE_CLIP
+from app.gui.language import tr
 from app.gui.message_bar import MessageBar
 from app.gui.source_dialog import CameraChoice, SourceDialog
 from app.gui.transport_bar import TransportBar
@@ -127,19 +128,19 @@ class SourceControl(QObject):
             if source.trouble:
                 self._messages.show_message(source.trouble, "warning")
             else:
-                self._messages.show_message(f"“{source.name}” is back.")
+                self._messages.show_message(tr("“{name}” is back.").format(name=source.name))
             self._told_trouble = source.trouble
 
     def badge(self) -> str:
         """What the picture says about its source; empty where all is well."""
         if self._source.trouble:
-            return "Lost: trying again …"
-        return "The clip has ended" if self._source.at_end else ""
+            return tr("Lost: trying again …")
+        return tr("The clip has ended") if self._source.at_end else ""
 
     def description(self) -> list[str]:
         """Name, size and rate, for the line beneath the picture."""
         source, result = self._source, self._view.result
-        size = f"{result.frame.image.shape[1]} × {result.frame.image.shape[0]}" if result else "no picture yet"
+        size = f"{result.frame.image.shape[1]} × {result.frame.image.shape[0]}" if result else tr("no picture yet")
         return [source.name, f"{size} {source.details}".strip(), rate_text(source), self._pace()]
 
     def _pace(self) -> str:
@@ -154,7 +155,7 @@ class SourceControl(QObject):
         self._shown_times.append((result.frame.captured_ns, result.frame.time_ns))
         (host_0, file_0), (host_1, file_1) = self._shown_times[0], self._shown_times[-1]
         pace = (file_1 - file_0) / (host_1 - host_0) if host_1 > host_0 else 1.0
-        return f"every frame is looked at, at {pace:.1f} × speed" if pace < _SLOW_PACE else ""
+        return tr("every frame is looked at, at {pace:.1f} × speed").format(pace=pace) if pace < _SLOW_PACE else ""
 
 
 def rate_text(source: Source) -> str:
@@ -164,9 +165,9 @@ def rate_text(source: Source) -> str:
         return ""
     rate = f"{measured:.1f} fps"
     if source.fps > 0 and abs(measured - source.fps) > _SAME_RATE * source.fps:
-        rate += f" (claims {source.fps:.4g})"
+        rate += tr(" (claims {fps:.4g})").format(fps=source.fps)
     if source.repeated_share > _REPEATS_WORTH_TELLING:
-        rate += f", {100 * source.repeated_share:.0f} % of them repeated"
+        rate += tr(", {percent:.0f} % of them repeated").format(percent=100 * source.repeated_share)
     return rate
 
 

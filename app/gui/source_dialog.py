@@ -19,13 +19,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.language import mark, tr
 from app.gui.source_pages import CameraChoice, CameraPage, Page, PathPage, StreamPage, SyntheticPage
 from app.gui.widgets import named_label
 
 __all__ = ["CameraChoice", "SourceDialog"]
 
-NO_CAMERA = "No camera is connected."
-LOOKING = "Looking for cameras …"
+NO_CAMERA = mark("No camera is connected.")
+LOOKING = mark("Looking for cameras …")
 _POLL_MS = 50
 _ENTRY = Qt.ItemDataRole.UserRole
 
@@ -41,7 +42,7 @@ class SourceDialog(QDialog):
     def __init__(self, cameras: Callable[[], Sequence[CameraChoice]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Open a source")
+        self.setWindowTitle(tr("Open a source"))
         self.setObjectName("source")
         self._list_cameras = cameras
         self._found: queue.SimpleQueue[Sequence[CameraChoice] | str] | None = None
@@ -50,28 +51,32 @@ class SourceDialog(QDialog):
         self._camera_rows = 0
 
         self._list = QListWidget()
-        self._list.setAccessibleName("Sources")
+        self._list.setAccessibleName(tr("Sources"))
         self._list.setMinimumWidth(220)
         self._list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._refresh = QPushButton("Refresh")
-        self._refresh.setToolTip("Look for cameras again")
+        self._refresh = QPushButton(tr("Refresh"))
+        self._refresh.setToolTip(tr("Look for cameras again"))
         self._refresh.setMinimumWidth(84)
         self._refresh.clicked.connect(self._look_for_cameras)
         self._camera = CameraPage()
         video = PathPage(
-            "Video file", "A video that FFmpeg can read: MP4, MOV, MKV, AVI, WebM and others.", folder=False
+            tr("Video file"), tr("A video that FFmpeg can read: MP4, MOV, MKV, AVI, WebM and others."), folder=False
         )
-        folder = PathPage("Image folder", "The pictures of a folder, in the natural order of their names.", folder=True)
+        in_order = tr("The pictures of a folder, in the natural order of their names.")
+        folder = PathPage(tr("Image folder"), in_order, folder=True)
         self._pages = QStackedWidget()
-        pages: list[Page] = [Page("", "Choose a source on the left."), self._camera]
+        pages: list[Page] = [Page("", tr("Choose a source on the left.")), self._camera]
         for page in pages:
             self._pages.addWidget(page)
         groups: tuple[tuple[str, dict[str, Page]], ...] = (
-            ("FILES AND STREAMS", {"Video file …": video, "Image folder …": folder, "Network stream": StreamPage()}),
             (
-                "WITH KNOWN JOINTS",
-                {"Rendered person": SyntheticPage("person"), "Moving figure": SyntheticPage("figure")},
+                tr("FILES AND STREAMS"),
+                {tr("Video file …"): video, tr("Image folder …"): folder, tr("Network stream"): StreamPage()},
+            ),
+            (
+                tr("WITH KNOWN JOINTS"),
+                {tr("Rendered person"): SyntheticPage("person"), tr("Moving figure"): SyntheticPage("figure")},
             ),
         )
         for heading, entries in groups:
@@ -81,7 +86,7 @@ class SourceDialog(QDialog):
                 item.setData(_ENTRY, self._pages.addWidget(page))
                 pages.append(page)
                 self._list.addItem(item)
-        self._open = QPushButton("Open")
+        self._open = QPushButton(tr("Open"))
         self._open.setObjectName("primary")
         self._open.setDefault(True)
         self._open.clicked.connect(self._choose)
@@ -90,13 +95,13 @@ class SourceDialog(QDialog):
             page.changed.connect(self._update_open)
         self._list.itemSelectionChanged.connect(self._show_entry)
         self._list.itemDoubleClicked.connect(self._double_clicked)
-        self._set_cameras(LOOKING)
+        self._set_cameras(tr(LOOKING))
 
     def _lay_out(self) -> None:
-        cancel = QPushButton("Cancel")
+        cancel = QPushButton(tr("Cancel"))
         cancel.clicked.connect(self.reject)
         head = QHBoxLayout()
-        head.addWidget(named_label("heading", "CAMERAS"), 1)
+        head.addWidget(named_label("heading", tr("CAMERAS")), 1)
         head.addWidget(self._refresh)
         left = QVBoxLayout()
         left.setSpacing(6)
@@ -123,7 +128,7 @@ class SourceDialog(QDialog):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._list.setFocus()
-        if self._camera_rows and self._list.item(0).text() == LOOKING:
+        if self._camera_rows and self._list.item(0).text() == tr(LOOKING):
             self._look_for_cameras()
 
     def _look_for_cameras(self) -> None:
@@ -152,7 +157,7 @@ class SourceDialog(QDialog):
         for _ in range(self._camera_rows):
             self._list.takeItem(0)
         items = [_note(found)] if isinstance(found, str) else [_camera_item(camera) for camera in found]
-        items = items or [_note(NO_CAMERA)]
+        items = items or [_note(tr(NO_CAMERA))]
         for row, item in enumerate(items):
             self._list.insertItem(row, item)
         self._camera_rows = len(items)
@@ -162,7 +167,7 @@ class SourceDialog(QDialog):
             self._list.selectionModel().clear()
             if before.text in texts:
                 self._list.setCurrentRow(texts.index(before.text))
-        elif before == 0 and found != LOOKING:
+        elif before == 0 and found != tr(LOOKING):
             self._list.setCurrentRow(0 if texts else len(items) + 1)
         self._list.blockSignals(False)
         self._show_entry()
@@ -211,7 +216,8 @@ def _list_into(
     try:
         found.put(tuple(cameras()))
     except Exception as error:
-        found.put(f"Cameras cannot be listed: {str(error).strip() or type(error).__name__}")
+        reason = str(error).strip() or type(error).__name__
+        found.put(tr("Cameras cannot be listed: {reason}").format(reason=reason))
 
 
 def _camera_item(camera: CameraChoice) -> QListWidgetItem:

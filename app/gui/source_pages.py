@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui import theme
+from app.gui.language import tr
 from app.gui.widgets import named_label
 
 Mode = tuple[int, int, float, str]
@@ -90,16 +91,17 @@ class Page(QWidget):
 class CameraPage(Page):
     def __init__(self) -> None:
         super().__init__(
-            "", "Automatic takes a mode that this camera can keep up. The window shows the rate that really arrives."
+            "",
+            tr("Automatic takes a mode that this camera can keep up. The window shows the rate that really arrives."),
         )
         self._text = ""
         self._modes = _List()
-        self._modes.setAccessibleName("Size, rate and pixel format")
+        self._modes.setAccessibleName(tr("Size, rate and pixel format"))
         self._modes.setMaxVisibleItems(12)
-        self.add("&Mode", self._modes)
+        self.add(tr("&Mode"), self._modes)
         self._identity = _hint("")
         self._identity.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._identity.setAccessibleName("Identity of the camera")
+        self._identity.setAccessibleName(tr("Identity of the camera"))
         self.rows.addWidget(self._identity, self.rows.rowCount(), 0, 1, 2)
 
     def show_camera(self, camera: CameraChoice) -> None:
@@ -108,7 +110,7 @@ class CameraPage(Page):
         self._title.setText(camera.name)
         self._title.show()
         self._modes.clear()
-        self._modes.addItem("Automatic", "")
+        self._modes.addItem(tr("Automatic"), "")
         # The largest first, then the fastest; the pixel formats in the camera's own order.
         for offered in sorted(dict.fromkeys(camera.modes), key=lambda mode: (-mode[0] * mode[1], -mode[0], -mode[2])):
             self._modes.addItem(mode_title(offered), mode_text(offered))
@@ -124,17 +126,18 @@ class CameraPage(Page):
 class StreamPage(Page):
     def __init__(self) -> None:
         super().__init__(
-            "Network stream", "The address of an IP camera or of a stream: RTSP, HTTP (MJPEG, MPEG-TS, HLS), UDP."
+            tr("Network stream"),
+            tr("The address of an IP camera or of a stream: RTSP, HTTP (MJPEG, MPEG-TS, HLS), UDP."),
         )
         self._address = QLineEdit()
         self._address.setObjectName("field")
-        self._address.setAccessibleName("Address")
+        self._address.setAccessibleName(tr("Address"))
         self._address.setPlaceholderText("http://192.168.1.20:8080/video.mjpg")
         self._address.textChanged.connect(self.changed)
-        self.add("&Address", self._address)
+        self.add(tr("&Address"), self._address)
         row = self.rows.rowCount()
-        self.rows.addWidget(_hint("Also rtsp://192.168.1.20:554/live, udp://@:5000"), row, 1)
-        secret = "What stands there as user:password@ serves to connect; it is never stored or shown in the window."
+        self.rows.addWidget(_hint(tr("Also rtsp://192.168.1.20:554/live, udp://@:5000")), row, 1)
+        secret = tr("What stands there as user:password@ serves to connect; it is never stored or shown in the window.")
         self.rows.addWidget(_hint(secret), row + 1, 1)
 
     def source(self) -> str:
@@ -152,22 +155,22 @@ class PathPage(Page):
         self._path = QLineEdit()
         self._path.setObjectName("field")
         self._path.setReadOnly(True)
-        self._path.setAccessibleName(f"Path of the {title.lower()}")
-        self._path.setPlaceholderText("Nothing chosen yet")
-        self._button = QPushButton("&Choose …")
-        self._button.setAccessibleName(f"Choose the {title.lower()}")
+        self._path.setAccessibleName(tr("Path of the {what}").format(what=title.lower()))
+        self._path.setPlaceholderText(tr("Nothing chosen yet"))
+        self._button = QPushButton(tr("&Choose …"))
+        self._button.setAccessibleName(tr("Choose the {what}").format(what=title.lower()))
         self._button.clicked.connect(self.begin)
-        self.add("Path", self._path, self._button)
+        self.add(tr("Path"), self._path, self._button)
 
     def source(self) -> str:
         return self._path.text()
 
     def begin(self) -> None:
-        title = "Choose a folder of images" if self._folder else "Choose a video file"
+        title = tr("Choose a folder of images") if self._folder else tr("Choose a video file")
         dialog = QFileDialog(self, title, self._path.text())
         dialog.setFileMode(QFileDialog.FileMode.Directory if self._folder else QFileDialog.FileMode.ExistingFile)
         if not self._folder:
-            dialog.setNameFilters([f"Videos ({_VIDEOS})", "All files (*)"])
+            dialog.setNameFilters([f"{tr('Videos')} ({_VIDEOS})", tr("All files (*)")])
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self._take)
         dialog.open()
@@ -182,23 +185,23 @@ class SyntheticPage(Page):
     def __init__(self, kind: str) -> None:
         person = kind == "person"
         super().__init__(
-            "Rendered person" if person else "Moving figure",
-            "The shipped clip of a rendered person, with the true place of every joint."
+            tr("Rendered person") if person else tr("Moving figure"),
+            tr("The shipped clip of a rendered person, with the true place of every joint.")
             if person
-            else "A drawn figure that moves, with the true place of every joint.",
+            else tr("A drawn figure that moves, with the true place of every joint."),
         )
         self._kind = kind
-        self._width = _number("Width", 960 if person else 1280, 64, 7680)
-        self._height = _number("Height", 540 if person else 720, 64, 4320)
-        self._rate = _number("Rate", 30, 1, 240, " frames a second")
-        self._noise = _number("Noise", 0, 0, 64, " grey levels")
-        self._delay = _number("Delay", 0, 0, 5000, " ms")
-        self._noise.setToolTip("Standard deviation of the noise that is added to every pixel")
-        self._delay.setToolTip("By how much each picture is handed over after its time")
-        self.add("&Size", self._width, QLabel("×"), self._height)
-        self.add("&Rate", self._rate)
-        self.add("&Noise", self._noise)
-        self.add("&Delay", self._delay)
+        self._width = _number(tr("Width"), 960 if person else 1280, 64, 7680)
+        self._height = _number(tr("Height"), 540 if person else 720, 64, 4320)
+        self._rate = _number(tr("Rate"), 30, 1, 240, tr(" frames a second"))
+        self._noise = _number(tr("Noise"), 0, 0, 64, tr(" grey levels"))
+        self._delay = _number(tr("Delay"), 0, 0, 5000, " ms")
+        self._noise.setToolTip(tr("Standard deviation of the noise that is added to every pixel"))
+        self._delay.setToolTip(tr("By how much each picture is handed over after its time"))
+        self.add(tr("&Size"), self._width, QLabel("×"), self._height)
+        self.add(tr("&Rate"), self._rate)
+        self.add(tr("&Noise"), self._noise)
+        self.add(tr("&Delay"), self._delay)
 
     def source(self) -> str:
         options = [f"{self._width.value()}x{self._height.value()}", f"{self._rate.value()}fps"]

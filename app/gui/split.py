@@ -7,8 +7,9 @@ import dataclasses
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 
-from app.decoder_display import decoder_color, display_title
+from app.decoder_display import decoder_color
 from app.frames import Image, PoseResult
+from app.gui.names import decoder_title
 from app.overlay import OverlayStyle, draw_overlay
 
 _REACH_PX = 9.0
@@ -83,7 +84,7 @@ class Split:
         font.setPixelSize(max(13, round(0.03 * target.height())))
         font.setBold(True)
         painter.setFont(font)
-        title = display_title(decoder)
+        title = decoder_title(decoder)
         metrics = painter.fontMetrics()
         plate = QRectF(0, 0, metrics.horizontalAdvance(title) + 42, metrics.height() + 10)
         plate.moveTop(target.top() + 14)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui import theme
+from app.gui.language import tr
 from app.meters.board import STAGES
 
 
@@ -22,7 +23,7 @@ class StageBar(QWidget):
         super().__init__()
         self._stages: dict[str, float] = {}
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Median time of each stage")
+        self.setAccessibleName(tr("Median time of each stage"))
 
     def sizeHint(self) -> QSize:
         return QSize(330, 64)  # three rows of the legend: all stages
@@ -30,7 +31,7 @@ class StageBar(QWidget):
     def show_stages(self, medians_ms: dict[str, float]) -> None:
         """medians_ms: stage -> ms; stages that take no time are left out."""
         self._stages = {stage: ms for stage, ms in medians_ms.items() if ms >= 0.005}
-        self.setToolTip("\n".join(f"{stage}: {ms:.2f} ms" for stage, ms in medians_ms.items()))
+        self.setToolTip("\n".join(f"{tr(stage)}: {ms:.2f} ms" for stage, ms in medians_ms.items()))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -48,7 +49,7 @@ class StageBar(QWidget):
             width = self.width() * ms / total
             painter.fillRect(QRectF(x, 0, max(width - 1, 0.5), 8), QColor(color))
             x += width
-            text = f"{stage} {ms:.1f}"
+            text = f"{tr(stage)} {ms:.1f}"
             text_width = painter.fontMetrics().horizontalAdvance(text) + 22
             if legend_x + text_width > self.width() and legend_x > 0:
                 legend_x, legend_y = 0.0, legend_y + 16

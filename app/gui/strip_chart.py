@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from app.gui import theme
+from app.gui.language import tr
 
 _SHOWN_S = 20.0
 
@@ -48,7 +49,7 @@ class StripChart(pg.PlotWidget):  # type: ignore[misc]
         self._y_axis.setWidth(38)
         self._y_axis.setStyle(hideOverlappingLabels=False)  # else the lowest and the highest are left out
         plot.getAxis("bottom").setHeight(18)
-        plot.getAxis("bottom").setTicks([[(-15, "15 s ago"), (-10, "10 s"), (-5, "5 s")]])
+        plot.getAxis("bottom").setTicks([[(-15, tr("15 s ago")), (-10, tr("10 s")), (-5, tr("5 s"))]])
         plot.setXRange(-_SHOWN_S, 0, padding=0)
         plot.setLabel("left", unit)
         self._top = 0.0
@@ -128,7 +129,7 @@ class StackedChart(StripChart):
     def __init__(self, unit: str, colors: Callable[[], Mapping[str, str]]) -> None:
         self._reference = pg.InfiniteLine(
             angle=0,
-            label="frame interval {value:.1f} ms",
+            label=tr("frame interval {value:.1f} ms"),
             labelOpts={"position": 0.02, "anchors": [(0, 1), (0, 1)]},
         )
         super().__init__(unit, colors)

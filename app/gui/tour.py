@@ -11,6 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.bundled import SAMPLE_CLIP
+from app.gui.language import mark, tr
 from app.gui.view_panel import HEATMAP_OFF
 from app.gui.widgets import named_label
 from models.readings import DEFAULT_BETA
@@ -65,39 +66,50 @@ class _Look:
 _WRIST, _ANKLE = BLAZEPOSE_33.index["left_wrist"], BLAZEPOSE_33.index["left_ankle"]
 _STEPS: tuple[tuple[str, str, _Look], ...] = (
     (
-        "Argmax: the highest cell",
-        "For each joint the network paints a heatmap of 64 × 64 cells: the warmer, the likelier the joint is there. "
-        "<b>Argmax</b> takes the highest cell. It is never far off, but it can only sit in the middle of a cell: the "
-        "point jumps, and in between it does not move at all. On the right, the loupe shows the left wrist’s map.",
+        mark("Argmax: the highest cell"),
+        mark(
+            "For each joint the network paints a heatmap of 64 × 64 cells: the warmer, the likelier the joint is "
+            "there. <b>Argmax</b> takes the highest cell. It is never far off, but it can only sit in the middle of a "
+            "cell: the point jumps, and in between it does not move at all. On the right, the loupe shows the left "
+            "wrist’s map."
+        ),
         _Look("argmax", tab="loupe", joint=_WRIST),
     ),
     (
-        "IPR: the mean of the whole map",
-        "<b>Integral pose regression</b> (soft-argmax) averages the positions of all cells, weighted by "
-        "e<sup>βh</sup>. The mean moves smoothly, and a network can be trained through it. But look at the hands and "
-        "feet: they are drawn in toward the middle of the body.",
+        mark("IPR: the mean of the whole map"),
+        mark(
+            "<b>Integral pose regression</b> (soft-argmax) averages the positions of all cells, weighted by "
+            "e<sup>βh</sup>. The mean moves smoothly, and a network can be trained through it. But look at the hands "
+            "and feet: they are drawn in toward the middle of the body."
+        ),
         _Look("ipr", ghosts=frozenset({"argmax"})),
     ),
     (
-        "Why it is pulled to the middle",
-        "An empty cell has h = 0, and still weighs e<sup>0</sup> = 1. There are some 4,000 of them, and their mean is "
-        "the middle of the map. In the loupe the two small maps are the weights: IPR’s background is not black, and "
-        "the number beneath says how much of the weight lies there. A larger β makes it less: try the slider.",
+        mark("Why it is pulled to the middle"),
+        mark(
+            "An empty cell has h = 0, and still weighs e<sup>0</sup> = 1. There are some 4,000 of them, and their mean "
+            "is the middle of the map. In the loupe the two small maps are the weights: IPR’s background is not black, "
+            "and the number beneath says how much of the weight lies there. A larger β makes it less: try the slider."
+        ),
         _Look("ipr", ghosts=frozenset({"argmax"}), arrows=1, tab="loupe", joint=_ANKLE),
     ),
     (
-        "Debiasing: take that share away",
-        "<b>Debiased IPR</b> subtracts what the background alone would give: the weights become e<sup>βh</sup> − 1, "
-        "and an empty cell weighs nothing. The point is as smooth as IPR’s and lies on the peak. Drag the divider: "
-        "debiased IPR on the left, plain IPR on the right, one and the same heatmap.",
+        mark("Debiasing: take that share away"),
+        mark(
+            "<b>Debiased IPR</b> subtracts what the background alone would give: the weights become e<sup>βh</sup> − "
+            "1, and an empty cell weighs nothing. The point is as smooth as IPR’s and lies on the peak. Drag the "
+            "divider: debiased IPR on the left, plain IPR on the right, one and the same heatmap."
+        ),
         _Look("debiased", split="ipr"),
     ),
     (
-        "The meters tell who is right",
-        "<b>Jitter</b> is how much the joints tremble; steady motion is left out. <b>Bias</b> is how far a decoder’s "
-        "point lies from the peak of the very map that it read. Look at both: who collapses to the middle hardly "
-        "trembles. <b>Latency</b> counts from the frame’s arrival to the end of its paint. Press T to compare all "
-        "decoders while you hold still, and 1, 2, 3 to switch at any time.",
+        mark("The meters tell who is right"),
+        mark(
+            "<b>Jitter</b> is how much the joints tremble; steady motion is left out. <b>Bias</b> is how far a "
+            "decoder’s point lies from the peak of the very map that it read. Look at both: who collapses to the "
+            "middle hardly trembles. <b>Latency</b> counts from the frame’s arrival to the end of its paint. Press T "
+            "to compare all decoders while you hold still, and 1, 2, 3 to switch at any time."
+        ),
         _Look("debiased", ghosts=frozenset({"argmax", "ipr"}), tab="meters"),
     ),
 )
@@ -161,7 +173,7 @@ class Tour(QObject):
         assert self._card is not None
         title, text, look = _STEPS[self._step]
         look.show(self._window)
-        self._card.show_step(title, text, self._step, len(_STEPS))
+        self._card.show_step(tr(title), tr(text), self._step, len(_STEPS))
 
 
 class _Card(QFrame):
@@ -173,13 +185,13 @@ class _Card(QFrame):
         self.setObjectName("tour")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedWidth(_WIDTH)
-        self.setAccessibleName("Guided tour")
+        self.setAccessibleName(tr("Guided tour"))
         self._step = named_label("heading")
         self._title = named_label("title")
         self._text = QLabel()
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.RichText)
-        self.skip, self.back, self.next = QPushButton("Skip"), QPushButton("Back"), QPushButton("Next")
+        self.skip, self.back, self.next = QPushButton(tr("Skip")), QPushButton(tr("Back")), QPushButton(tr("Next"))
         self.next.setObjectName("primary")
         buttons = QHBoxLayout()
         buttons.addWidget(self.skip)
@@ -197,12 +209,12 @@ class _Card(QFrame):
 
     def show_step(self, title: str, text: str, step: int, steps: int) -> None:
         """step: from 0."""
-        self._step.setText(f"TOUR, {step + 1} OF {steps}")
+        self._step.setText(tr("TOUR, {n} OF {count}").format(n=step + 1, count=steps))
         self._title.setText(title)
         self._text.setText(text)
         self.back.setEnabled(step > 0)
         last = step == steps - 1
-        self.next.setText("Done" if last else "Next")
+        self.next.setText(tr("Done") if last else tr("Next"))
         self.skip.setVisible(not last)
         self.show()
         self._place()

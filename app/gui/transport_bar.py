@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFont, QIcon, QKeyEvent, QPainter, QPixmap, QP
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from app.gui import theme
+from app.gui.language import tr
 from app.gui.view_panel import Segments
 from app.gui.widgets import JumpSlider, named_label, tool_button
 
@@ -42,7 +43,7 @@ class TransportBar(QWidget):
         super().__init__()
         self.setObjectName("transport")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setAccessibleName("Transport")
+        self.setAccessibleName(tr("Transport"))
         self.setFixedHeight(_HEIGHT)
         self._pause_key = pause_key
         self._duration_ns: int | None = None
@@ -51,34 +52,33 @@ class TransportBar(QWidget):
         self._realtime = True
         self._play_icon, self._pause_icon = _icon(_paint_play), _icon(_paint_pause)
 
-        self._back = self._icon_button(_icon(_paint_back), "Step back", _with_key("One picture back", back_key))
-        self._play = self._icon_button(self._pause_icon, "Pause", "")
-        self._forward = self._icon_button(
-            _icon(_paint_forward), "Step forward", _with_key("One picture forward", forward_key)
-        )
+        back, forward = _with_key(tr("One picture back"), back_key), _with_key(tr("One picture forward"), forward_key)
+        self._back = self._icon_button(_icon(_paint_back), tr("Step back"), back)
+        self._play = self._icon_button(self._pause_icon, tr("Pause"), "")
+        self._forward = self._icon_button(_icon(_paint_forward), tr("Step forward"), forward)
         self._play.clicked.connect(self.pause_toggled)
         for button, step in ((self._back, -1), (self._forward, 1)):
             button.setAutoRepeat(True)
             button.clicked.connect(lambda _=False, step=step: self.stepped.emit(step))
         self._slider = JumpSlider(Qt.Orientation.Horizontal)
-        self._slider.setAccessibleName("Position")
-        self._slider.setToolTip("Click or drag to go there. Arrow keys, Page up and down, Home and End.")
+        self._slider.setAccessibleName(tr("Position"))
+        self._slider.setToolTip(tr("Click or drag to go there. Arrow keys, Page up and down, Home and End."))
         self._slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._slider.setMinimumWidth(60)
         self._slider.valueChanged.connect(self._slider_moved)
         self._slider.sliderReleased.connect(self._slider_released)
         self._time = named_label("time")
-        self._time.setAccessibleName("Time")
+        self._time.setAccessibleName(tr("Time"))
         self._time.setAlignment(Qt.AlignmentFlag.AlignCenter)
         font = self._time.font()
         font.setFeature(QFont.Tag("tnum"), 1)  # the digits of some platforms' fonts differ in width
         self._time.setFont(font)
-        self._loop = self._flat(tool_button("Loop", checkable=True))
-        self._loop.setAccessibleName("Loop")
-        self._loop.setToolTip("Start again at the end")
+        self._loop = self._flat(tool_button(tr("Loop"), checkable=True))
+        self._loop.setAccessibleName(tr("Loop"))
+        self._loop.setToolTip(tr("Start again at the end"))
         self._loop.clicked.connect(self.loop_toggled)
-        self._speed = Segments({True: "1×", False: "Max"}, "Speed")
-        self._speed.setToolTip("1×: at real speed. Max: as fast as this computer can look at every picture.")
+        self._speed = Segments({True: "1×", False: tr("Max")}, tr("Speed"))
+        self._speed.setToolTip(tr("1×: at real speed. Max: as fast as this computer can look at every picture."))
         self._speed.chosen.connect(self._speed_chosen)
         for button in self._speed.findChildren(QToolButton):
             self._flat(button)
@@ -154,8 +154,8 @@ class TransportBar(QWidget):
     def show_paused(self, paused: bool) -> None:
         """Whether the picture is held."""
         self._play.setIcon(self._play_icon if paused else self._pause_icon)
-        self._play.setAccessibleName("Play" if paused else "Pause")
-        self._play.setToolTip(_with_key("Go on" if paused else "Hold the picture", self._pause_key))
+        self._play.setAccessibleName(tr("Play") if paused else tr("Pause"))
+        self._play.setToolTip(_with_key(tr("Go on") if paused else tr("Hold the picture"), self._pause_key))
 
     def _comes_late(self, position_ns: int) -> bool:
         """Whether that picture is still one from before the jump."""
@@ -213,7 +213,7 @@ def time_text(position_ns: int | None, *, hours: bool = False) -> str:
 
 
 def _with_key(tip: str, key: str) -> str:
-    return f"{tip}. Key {key}" if key else tip
+    return tr("{tip}. Key {key}").format(tip=tip, key=key) if key else tip
 
 
 def _icon(paint: Callable[[QPainter], None]) -> QIcon:

@@ -26,11 +26,12 @@ from app.frames import Image, PoseResult
 from app.gui import theme
 from app.gui.big_meters import BigMeters
 from app.gui.empty_state import EmptyState
+from app.gui.language import mark, tr
 from app.gui.split import Split
 
 _MARKER_RADIUS = 15.0
 _SPLIT_STEP = 0.02
-OPENING = "Opening the source …"
+OPENING = mark("Opening the source …")
 
 
 class VideoView(QWidget):
@@ -51,7 +52,7 @@ class VideoView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(320, 180)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAccessibleName("Picture")
+        self.setAccessibleName(tr("Picture"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)  # the cursor tells where the divider of a split picture is
         self._image: Image | None = None
@@ -122,7 +123,7 @@ class VideoView(QWidget):
         painter.fillRect(self.rect(), QColor("#000000" if self._image is not None else theme.WINDOW))
         if self._image is None:
             painter.setPen(QColor(theme.MUTED))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "" if self.empty.isVisible() else OPENING)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "" if self.empty.isVisible() else tr(OPENING))
         else:
             self._paint_picture(painter, self._image)
         if self.big_meters is not None:

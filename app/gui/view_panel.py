@@ -20,8 +20,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.decoder_display import DISPLAY_NAMES, READING_NAMES, display_title
+from app.decoder_display import DISPLAY_NAMES, READING_NAMES
 from app.gui import theme
+from app.gui.language import tr
+from app.gui.names import decoder_title
 from app.gui.widgets import JumpSlider, named_label, tool_button
 from app.overlay import ALL_JOINTS
 from app.smoothing import OneEuroSettings
@@ -79,33 +81,39 @@ class ViewPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        layout.addWidget(named_label("heading", "SPLIT VIEW"))
+        layout.addWidget(named_label("heading", tr("SPLIT VIEW")))
         layout.addWidget(self._make_split())
-        layout.addWidget(named_label("heading", "GHOSTS ON THE SAME PICTURE"))
+        layout.addWidget(named_label("heading", tr("GHOSTS ON THE SAME PICTURE")))
         layout.addLayout(self._make_ghosts())
-        layout.addWidget(named_label("heading", "ARROWS FROM GHOST TO CHOSEN"))
-        self._arrow_buttons = Segments({0: "Off", 1: "× 1", 4: "× 4", 16: "× 16"}, "Arrows")
-        self._arrow_buttons.setToolTip("The ghosts' distances to the chosen decoder, magnified, so that they are seen")
+        layout.addWidget(named_label("heading", tr("ARROWS FROM GHOST TO CHOSEN")))
+        self._arrow_buttons = Segments({0: tr("Off"), 1: "× 1", 4: "× 4", 16: "× 16"}, tr("Arrows"))
+        self._arrow_buttons.setToolTip(
+            tr("The ghosts' distances to the chosen decoder, magnified, so that they are seen")
+        )
         self._arrow_buttons.chosen.connect(self.set_arrows)
         layout.addWidget(self._arrow_buttons)
-        layout.addWidget(named_label("heading", "HEATMAP OVER THE PICTURE"))
+        layout.addWidget(named_label("heading", tr("HEATMAP OVER THE PICTURE")))
         self._heatmap_buttons = Segments(
-            {HEATMAP_OFF: "Off", HEATMAP_JOINT: "One joint", HEATMAP_ALL: "All joints"}, "Heatmap"
+            {HEATMAP_OFF: tr("Off"), HEATMAP_JOINT: tr("One joint"), HEATMAP_ALL: tr("All joints")}, tr("Heatmap")
         )
-        self._heatmap_buttons.setToolTip("One joint: the one in the loupe. Click a joint in the picture to choose it.")
+        self._heatmap_buttons.setToolTip(
+            tr("One joint: the one in the loupe. Click a joint in the picture to choose it.")
+        )
         self._heatmap_buttons.chosen.connect(self.set_heatmap)
         layout.addWidget(self._heatmap_buttons)
-        layout.addWidget(named_label("heading", "SMOOTHING, 1 € FILTER"))
+        layout.addWidget(named_label("heading", tr("SMOOTHING, 1 € FILTER")))
         layout.addLayout(self._make_smoothing())
         layout.addStretch(1)
 
     def _make_split(self) -> QComboBox:
         self._splits = QComboBox()
-        self._splits.setAccessibleName("Split view")
-        self._splits.setToolTip("The chosen decoder on the left, another one on the right of a divider that you drag")
-        self._splits.addItem("Off", "")
+        self._splits.setAccessibleName(tr("Split view"))
+        self._splits.setToolTip(
+            tr("The chosen decoder on the left, another one on the right of a divider that you drag")
+        )
+        self._splits.addItem(tr("Off"), "")
         for name in DISPLAY_NAMES:
-            self._splits.addItem(f"Right: {display_title(name)}", name)
+            self._splits.addItem(tr("Right: {decoder}").format(decoder=decoder_title(name)), name)
         self._splits.activated.connect(lambda row: self.set_split(self._splits.itemData(row)))
         return self._splits
 
@@ -114,22 +122,26 @@ class ViewPanel(QWidget):
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(4)
         for i, name in enumerate(READING_NAMES):
-            box = QCheckBox(display_title(name))
-            box.setAccessibleName(f"Ghost of {display_title(name)}")
+            box = QCheckBox(decoder_title(name))
+            box.setAccessibleName(tr("Ghost of {decoder}").format(decoder=decoder_title(name)))
             box.clicked.connect(self._ghost_clicked)
             self._boxes[name] = box
             # The last one's name is long.
             grid.addWidget(box, i // 2, i % 2, 1, 2 if name == MEDIAPIPE else 1)
         self._boxes[MEDIAPIPE].setToolTip(
-            "MediaPipe’s own PoseLandmarker beside our network, on the same pictures and the same .task file: from\n"
-            "picture to points all its own. A live picture waits for it up to three others; where it comes later\n"
-            "that picture is shown without it, never with the points of another one."
+            tr(
+                "MediaPipe’s own PoseLandmarker beside our network, on the same pictures and the same .task file: "
+                "from\npicture to points all its own. A live picture waits for it up to three others; where it comes "
+                "later\nthat picture is shown without it, never with the points of another one."
+            )
         )
         self._reference_text = named_label("hint")
-        self._reference_text.setAccessibleName("MediaPipe’s ghost")
+        self._reference_text.setAccessibleName(tr("MediaPipe’s ghost"))
         self._reference_text.setToolTip(
-            "Distance of MediaPipe’s joints from those that our network regressed: the median in each picture,\n"
-            "averaged over the time that the meters look back. Left out: live pictures for which it came too late."
+            tr(
+                "Distance of MediaPipe’s joints from those that our network regressed: the median in each picture,\n"
+                "averaged over the time that the meters look back. Left out: live pictures for which it came too late."
+            )
         )
         # Its text changes and must not lay out the panel anew.
         self._reference_text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -147,19 +159,19 @@ class ViewPanel(QWidget):
             box.setIcon(chip)
 
     def _make_smoothing(self) -> QGridLayout:
-        self._smoothing_box = QCheckBox("Smooth the points after they are read")
-        self._smoothing_box.setAccessibleName("Smoothing")
+        self._smoothing_box = QCheckBox(tr("Smooth the points after they are read"))
+        self._smoothing_box.setAccessibleName(tr("Smoothing"))
         self._smoothing_box.clicked.connect(self.set_smoothing)
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
         grid.addWidget(self._smoothing_box, 0, 0, 1, 3)
+        at_rest, fast = tr("Lower: less jitter at rest, more lag"), tr("Higher: less lag of fast joints, more jitter")
+        noticed = tr("How fast a change of speed is noticed")
         self._sliders = (
-            _SettingSlider("min_cutoff", "Min. cutoff", "Hz", 0.1, 10.0, "Lower: less jitter at rest, more lag"),
-            _SettingSlider("beta", "Speed gain", "", 0.1, 100.0, "Higher: less lag of fast joints, more jitter"),
-            _SettingSlider(
-                "derivative_cutoff", "Speed cutoff", "Hz", 0.1, 10.0, "How fast a change of speed is noticed"
-            ),
+            _SettingSlider("min_cutoff", tr("Min. cutoff"), "Hz", 0.1, 10.0, at_rest),
+            _SettingSlider("beta", tr("Speed gain"), "", 0.1, 100.0, fast),
+            _SettingSlider("derivative_cutoff", tr("Speed cutoff"), "Hz", 0.1, 10.0, noticed),
         )
         for row, slider in enumerate(self._sliders, 1):
             slider.show_value(getattr(self.smoothing_settings, slider.field))
@@ -266,7 +278,7 @@ class _SettingSlider(QWidget):
         self.title = QLabel(title)
         self.slider = JumpSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, _STEPS)
-        self.slider.setAccessibleName(f"Smoothing: {title}")
+        self.slider.setAccessibleName(tr("Smoothing: {title}").format(title=title))
         self.value = QLabel()
         self.value.setMinimumWidth(54)
         self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -7,7 +7,7 @@ from a decoder's point to the true centre of the blob, in cells.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -201,29 +201,37 @@ def formula_numbers(synthetic: SyntheticMap, beta: float) -> FormulaNumbers:
     return Readings(synthetic, beta).formula
 
 
-def explanation(readings: Readings) -> str:
-    """Two sentences that say what one sees, with the numbers in it."""
+def explanation(readings: Readings, tr: Callable[[str], str] = str) -> str:
+    """Two sentences that say what one sees, with the numbers in it. tr: translates."""
     synthetic = readings.synthetic
     count, mean_weight, share = readings.background
     flat = synthetic.background == 0 and synthetic.noise == 0
-    weigh = "weigh e⁰ = 1 each" if flat else f"weigh {_short(mean_weight)} each on average"
+    cells = (
+        tr("{n:,} background cells weigh e⁰ = 1 each, together {share} of C")
+        if flat
+        else tr("{n:,} background cells weigh {weight} each on average, together {share} of C")
+    )
+    small = share < 0.001
+    cells = cells.format(
+        n=count, weight=_short(mean_weight), share=tr("less than 0.1 %") if small else f"{100 * share:.1f} %"
+    )
     pull = readings.pull
     aside = math.dist((synthetic.x, synthetic.y), synthetic.centre)
-    cells = f"{count:,} background cells {weigh}, together {_percent(share)} of C"
     if aside < 0.5:
-        first = f"{cells}. The blob is in the middle of the map, so their pull cancels out."
+        first = tr("{cells}. The blob is in the middle of the map, so their pull cancels out. ")
     elif pull < 0.05:
-        first = f"{cells}: too little to pull IPR by more than {max(pull, 0.005):.2f} cells."
+        first = tr("{cells}: too little to pull IPR by more than {pull:.2f} cells. ")
+        pull = max(pull, 0.005)
     else:
-        first = f"{cells}, and pull IPR {pull:.1f} cells toward the centre."
-    left = readings.bias(PAPER_FORM)
-    second = f"The formula takes 1 from the weight of every cell: {left:.2f} cells are left"
-    if left >= 0.05 and readings.bias("debiased") < left / 2:
-        second += (
-            f", {readings.bias('debiased'):.2f} once the map is divided by its peak and "
-            f"what is below {Debiased.floor:g} of it cut off"
+        first = tr("{cells}, and pull IPR {pull:.1f} cells toward the centre. ")
+    left, debiased = readings.bias(PAPER_FORM), readings.bias("debiased")
+    second = tr("The formula takes 1 from the weight of every cell: {left:.2f} cells are left.")
+    if left >= 0.05 and debiased < left / 2:
+        second = tr(
+            "The formula takes 1 from the weight of every cell: {left:.2f} cells are left, {debiased:.2f} once the map "
+            "is divided by its peak and what is below {floor:g} of it cut off."
         )
-    return f"{first} {second}."
+    return first.format(cells=cells, pull=pull) + second.format(left=left, debiased=debiased, floor=Debiased.floor)
 
 
 def stacked(maps: Sequence[SyntheticMap]) -> Tensor:
@@ -260,7 +268,3 @@ def _shares(weights: Tensor) -> Floats:
 
 def _short(value: float) -> str:
     return f"{value:.2f}" if value < 100 else f"{value:.3g}"
-
-
-def _percent(share: float) -> str:
-    return "less than 0.1 %" if share < 0.001 else f"{100 * share:.1f} %"

@@ -7,7 +7,7 @@ import io
 import math
 from dataclasses import dataclass
 
-from app.meters.glass_to_glass import Delays, DelaySpread, FlipReading, unused_text
+from app.meters.glass_to_glass import Delays, DelaySpread, FlipReading, Translate, unused_text
 
 # What a screen reports outside of these is no refresh rate, but a sign that the platform does not know it.
 _REFRESH_HZ = (20.0, 1000.0)
@@ -73,82 +73,99 @@ class DelayCard:
             return Shares(math.nan, received, waiting, self.delays.posescope.p50)
         return Shares(display, received - display, waiting, self.delays.posescope.p50)
 
-    def title(self) -> str:
+    def title(self, tr: Translate = str) -> str:
         """The figure itself."""
-        return f"Glass to glass: {self.delays.painted.p50:.0f} ms"
+        return tr("Glass to glass: {ms:.0f} ms").format(ms=self.delays.painted.p50)
 
-    def verdict(self) -> str:
+    def verdict(self, tr: Translate = str) -> str:
         """What the figure means and who has which part of it, for people; a few sentences."""
         shares, delays = self.shares(), self.delays
-        text = (
-            f"What the camera sees is shown in this window {delays.painted.p50:.0f} ms later. "
-            f"PoseScope takes {shares.posescope:.0f} ms of that, camera and display {delays.received.p50:.0f} ms. "
-        )
-        if not shares.split:
-            rate = self._refresh_text()
-            why = "the screen does not tell its refresh rate"
-            if rate:
-                why = f"waiting for the next picture and one refresh at {rate} may take as long by themselves"
-            return text + f"How much of these is whose cannot be told: {why}.{self._rarely_text()}"
-        return text + (
-            f"Those two cannot be told apart from inside the computer: at {self._refresh_text()} the display takes "
-            f"about {shares.display:.0f} ms, which leaves about {shares.camera:.0f} ms for the camera, "
-            f"{shares.waiting:.0f} of them waiting for its next picture.{self._rarely_text()}"
-        )
+        text = tr(
+            "What the camera sees is shown in this window {painted:.0f} ms later. "
+            "PoseScope takes {posescope:.0f} ms of that, camera and display {received:.0f} ms. "
+        ).format(painted=delays.painted.p50, posescope=shares.posescope, received=delays.received.p50)
+        if shares.split:
+            text += tr(
+                "Those two cannot be told apart from inside the computer: at {rate} the display takes about "
+                "{display:.0f} ms, which leaves about {camera:.0f} ms for the camera, {waiting:.0f} of them waiting "
+                "for its next picture."
+            ).format(rate=self._refresh_text(), display=shares.display, camera=shares.camera, waiting=shares.waiting)
+        elif self._refresh_text():
+            text += tr(
+                "How much of these is whose cannot be told: waiting for the next picture and one refresh at {rate} may "
+                "take as long by themselves."
+            ).format(rate=self._refresh_text())
+        else:
+            text += tr("How much of these is whose cannot be told: the screen does not tell its refresh rate.")
+        return text + self._rarely_text(tr)
 
-    def _rarely_text(self) -> str:
+    def _rarely_text(self, tr: Translate) -> str:
         """Where PoseScope itself makes the wait longer."""
         camera, looked_at = self.delays.camera_interval, self.delays.waiting.interval
         if looked_at <= _LOOKED_AT_RARELY * camera:
             return ""
-        return f" Only {1000 / looked_at:.0f} of the camera’s {1000 / camera:.0f} pictures a second could be looked at."
+        text = tr(" Only {few:.0f} of the camera’s {all:.0f} pictures a second could be looked at.")
+        return text.format(few=1000 / looked_at, all=1000 / camera)
 
-    def spread_text(self) -> str:
+    def spread_text(self, tr: Translate = str) -> str:
         """How much the flips differ, and how much of that the frame interval alone explains."""
         whole, waiting = self.delays.painted, self.delays.waiting
-        return (
-            f"90 % of the flips lie between {whole.p5:.0f} and {whole.p95:.0f} ms (σ {whole.sd:.1f} ms); "
-            f"a picture every {waiting.interval:.1f} ms alone makes σ {waiting.sd:.1f} ms. "
-            f"The median lies between {whole.low:.0f} and {whole.high:.0f} ms (95 %)."
+        text = tr(
+            "90 % of the flips lie between {p5:.0f} and {p95:.0f} ms (σ {sd:.1f} ms); a picture every {interval:.1f} "
+            "ms alone makes σ {alone:.1f} ms. The median lies between {low:.0f} and {high:.0f} ms (95 %)."
+        )
+        return text.format(
+            p5=whole.p5,
+            p95=whole.p95,
+            sd=whole.sd,
+            low=whole.low,
+            high=whole.high,
+            interval=waiting.interval,
+            alone=waiting.sd,
         )
 
-    def flips_text(self) -> str:
+    def flips_text(self, tr: Translate = str) -> str:
         """How many flips count."""
         readings, outliers = self.delays.readings, len(self.delays.outliers)
-        used = f"{self.delays.painted.count} of {len(readings)} flips{unused_text(readings)}"
-        return used + (f", {outliers} far from the others and kept" if outliers else "")
+        used = tr("{n} of {count} flips{unused}").format(
+            n=self.delays.painted.count, count=len(readings), unused=unused_text(readings, tr)
+        )
+        return used + (tr(", {n} far from the others and kept").format(n=outliers) if outliers else "")
 
-    def rows(self) -> list[tuple[str, DelaySpread]]:
-        """What the table on the card holds."""
+    def rows(self, tr: Translate = str) -> list[tuple[str, DelaySpread]]:
+        """What the table on the card holds; “…” stands before what is a part of the row above."""
         delays = self.delays
         return [
-            ("Glass to glass", delays.painted),
-            ("Camera and display", delays.received),
-            ("… before the wait for its next picture", delays.changed),
+            (tr("Glass to glass"), delays.painted),
+            (tr("Camera and display"), delays.received),
+            (tr("… before the wait for its next picture"), delays.changed),
             ("PoseScope", delays.posescope),
-            ("… until the pose is known", delays.estimated),
+            (tr("… until the pose is known"), delays.estimated),
         ]
 
     def _refresh_text(self) -> str:
         known = _REFRESH_HZ[0] <= self.refresh_hz <= _REFRESH_HZ[1]
         return f"{self.refresh_hz:.0f} Hz" if known else ""
 
-    def rate_text(self) -> str:
+    def rate_text(self, tr: Translate = str) -> str:
         """How many pictures the camera delivers, and how many were looked at where that is fewer."""
         camera, looked_at = self.delays.camera_interval, self.delays.waiting.interval
-        text = f"{1000 / camera:.1f} pictures a second"
-        return text + (f", {1000 / looked_at:.1f} looked at" if looked_at > _LOOKED_AT_RARELY * camera else "")
+        text = tr("{rate:.1f} pictures a second").format(rate=1000 / camera)
+        if looked_at > _LOOKED_AT_RARELY * camera:
+            text += tr(", {rate:.1f} looked at").format(rate=1000 / looked_at)
+        return text
 
-    def conditions(self) -> dict[str, str]:
-        """What the numbers hold for, for people: label -> text."""
+    def conditions(self, tr: Translate = str) -> dict[str, str]:
+        """What the numbers hold for, for people: label -> text. (The labels stay English.)"""
+        pattern = tr("{share:.0f} % of the picture, contrast {contrast:.0f} of 255")
         return {
             "Source": self.source,
             "Picture": f"{self.width} × {self.height}",
-            "Camera": self.rate_text(),
-            "Display": self._refresh_text() or "refresh rate not known",
-            "Network": f"{self.network} on {self.device}",
-            "Flips": self.flips_text(),
-            "Pattern": f"{100 * self.picture_share:.0f} % of the picture, contrast {self.contrast:.0f} of 255",
+            "Camera": self.rate_text(tr),
+            "Display": self._refresh_text() or tr("refresh rate not known"),
+            "Network": tr("{network} on {device}").format(network=self.network, device=self.device),
+            "Flips": self.flips_text(tr),
+            "Pattern": pattern.format(share=100 * self.picture_share, contrast=self.contrast),
         }
 
     def to_csv(self) -> str:
@@ -183,13 +200,13 @@ class DelayCard:
             "device": self.device,
         }
 
-    def to_text(self) -> str:
+    def to_text(self, tr: Translate = str) -> str:
         """For the clipboard: the figure, the table, the sentences and the conditions, columns separated by tabs."""
-        rows = [[self.title()], [], ["ms", "p5", "p50", "p95", "σ"]]
-        for name, spread in self.rows():
+        rows = [[self.title(tr)], [], ["ms", "p5", "p50", "p95", "σ"]]
+        for name, spread in self.rows(tr):
             rows.append([name, *(f"{value:.1f}" for value in (spread.p5, spread.p50, spread.p95, spread.sd))])
-        rows += [[], [self.verdict()], [self.spread_text()]]
-        rows += [[label, " ".join(text.split())] for label, text in self.conditions().items()]
+        rows += [[], [self.verdict(tr)], [self.spread_text(tr)]]
+        rows += [[tr(label), " ".join(text.split())] for label, text in self.conditions(tr).items()]
         return "\n".join("\t".join(row) for row in rows) + "\n"
 
 

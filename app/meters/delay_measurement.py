@@ -21,6 +21,7 @@ from app.meters.glass_to_glass import (
     Outcome,
     Samples,
     Times,
+    Translate,
     measure,
     read_flips,
     unused_text,
@@ -77,15 +78,16 @@ class DelayMeasurement:
     and calls `look` a few times a second. Before each flip it calls `before_flip`, which times the last one, and says
     whether another is wanted.
 
-    source: its name; refresh_hz: of the screen; both for the card. flips: how many are timed.
+    source: its name; refresh_hz: of the screen; both for the card. flips: how many are timed. tr: called on any thread.
     """
 
-    def __init__(self, source: str, refresh_hz: float, *, flips: int = FLIPS) -> None:
+    def __init__(self, source: str, refresh_hz: float, *, flips: int = FLIPS, tr: Translate = str) -> None:
         self._lock = threading.Lock()
         self._source, self._refresh_hz = source, refresh_hz
         self.flips_wanted = flips
+        self._tr = tr
         self._phase: Phase = "looking"
-        self._message = "Looking for the pattern in the camera’s picture …"
+        self._message = tr("Looking for the pattern in the camera’s picture …")
         self._sight = Sight(self._message)
         self._confirmed = 0
         self._frame_s = _USUAL_FRAME_S
@@ -119,7 +121,7 @@ class DelayMeasurement:
 
     def _start_anew(self) -> None:
         if self._phase == "measuring":
-            self._fail("The camera was interrupted while its delay was measured.")
+            self._fail(self._tr("The camera was interrupted while its delay was measured."))
         self._seen.clear()
         self._confirmed = 0
 
@@ -134,7 +136,7 @@ class DelayMeasurement:
             self._flips.append(flip)
             if self._phase == "looking" and self._confirmed >= CONFIRM:
                 self._phase, self._first_timed = "measuring", len(self._flips) - 1
-                self._message = "Hold camera and screen still."
+                self._message = self._tr("Hold camera and screen still.")
 
     def interval_s(self) -> tuple[float, float]:
         """Shortest and longest time until the next flip: longer than the delay, with frames to spare after it."""
@@ -146,16 +148,18 @@ class DelayMeasurement:
 
     def look(self, now_ns: int) -> None:
         """Look for the pattern, and say what to do, until it is found; `now_ns` is the host clock."""
+        tr = self._tr
         with self._lock:
             if self._phase != "looking":
                 return
             flips, seen, painted = list(self._flips), self._recent(now_ns), dict(self._painted)
-            silent = "The network is being loaded …" if self._loading else "No picture comes from the camera."
+            loading = self._loading
+        silent = tr("The network is being loaded …") if loading else tr("No picture comes from the camera.")
         if not seen or now_ns - seen[-1].captured_ns > _SILENT_S * 1e9:
             self._tell(silent, Sight(""), 0)
             return
         captured_ns = np.array([one.captured_ns for one in seen])
-        sight = look_for_pattern(flips, captured_ns, np.stack([one.grid for one in seen]))
+        sight = look_for_pattern(flips, captured_ns, np.stack([one.grid for one in seen]), tr)
         message, confirmed = sight.message, 0
         timed = [flip for flip in flips if flip.shown_ns > captured_ns[0]]
         if sight.found and timed:
@@ -163,12 +167,12 @@ class DelayMeasurement:
             readings = read_flips(timed[:-1], timed[-1].shown_ns, _samples(seen, sight, painted), sight.rise)
             confirmed = self._in_a_row(readings, sight)
             if readings and not confirmed:
-                message = (
+                message = tr(
                     "The camera sees the pattern, but not every flip: hold camera and screen still, and keep "
                     "flickering lights out of the picture."
                 )
         elif not sight.found and now_ns - flips[0].shown_ns > _LONG_SEARCH_S * 1e9:
-            message += f" (Delays of more than {LONGEST_LAG_S:g} s cannot be told.)"
+            message += tr(" (Delays of more than {longest:g} s cannot be told.)").format(longest=LONGEST_LAG_S)
         self._tell(message, sight, confirmed)
 
     def _recent(self, now_ns: int) -> list[_Seen]:
@@ -217,20 +221,22 @@ class DelayMeasurement:
         usable = sum(reading.outcome is Outcome.SEEN for reading in self._readings)
         left = self.flips_wanted - len(self._readings)
         if usable + left < FEWEST_USABLE:
-            self._fail(
-                f"{len(self._readings) - usable} of {len(self._readings)} flips could not be used"
-                f"{unused_text(self._readings)}: fewer than {FEWEST_USABLE} would be left, so there is no figure. Hold "
-                "camera and screen still, and keep the pattern in the picture."
+            count = len(self._readings)
+            few = self._tr(
+                "{n} of {count} flips could not be used{unused}: fewer than {fewest} would be left, so there is no "
+                "figure. Hold camera and screen still, and keep the pattern in the picture."
             )
+            unused = unused_text(self._readings, self._tr)
+            self._fail(few.format(n=count - usable, count=count, unused=unused, fewest=FEWEST_USABLE))
         elif not left:
             self._finish(now_ns)
         else:
             last = self._readings[-_UNSEEN_WORTH_TELLING:]
             lost = len(last) == _UNSEEN_WORTH_TELLING and all(one.outcome is not Outcome.SEEN for one in last)
             self._message = (
-                "The camera does not see the pattern any more: point it at this window, and hold it still."
+                self._tr("The camera does not see the pattern any more: point it at this window, and hold it still.")
                 if lost
-                else "Hold camera and screen still."
+                else self._tr("Hold camera and screen still.")
             )
 
     def _finish(self, now_ns: int) -> None:
@@ -238,7 +244,7 @@ class DelayMeasurement:
         assert result is not None
         samples = _samples(self._seen, self._sight, self._painted)
         try:
-            delays = measure(self._flips[self._first_timed :], now_ns, samples, self._sight.rise)
+            delays = measure(self._flips[self._first_timed :], now_ns, samples, self._sight.rise, self._tr)
         except NoFigure as failure:
             self._fail(str(failure))
             return
@@ -254,7 +260,7 @@ class DelayMeasurement:
             contrast=self._sight.contrast,
             picture_share=self._sight.share,
         )
-        self._phase, self._message = "done", self._card.verdict()
+        self._phase, self._message = "done", self._card.verdict(self._tr)
 
     def _fail(self, message: str) -> None:
         self._phase, self._message = "failed", message

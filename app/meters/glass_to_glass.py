@@ -14,7 +14,7 @@ must come at random moments, or they keep pace with the camera.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -27,6 +27,8 @@ FLIPS = 50
 FEWEST_USABLE = 20
 
 Times = NDArray[np.int64]
+# Texts are English; where they are shown, it translates.
+Translate = Callable[[str], str]
 
 # The level before and after a flip is the median of so many frames.
 SETTLED_FRAMES = 3
@@ -213,15 +215,17 @@ def _read_flip(flip: Flip, end_ns: int, samples: Samples, contrast: float) -> Fl
     )
 
 
-def measure(flips: Sequence[Flip], until_ns: int, samples: Samples, contrast: float) -> Delays:
+def measure(flips: Sequence[Flip], until_ns: int, samples: Samples, contrast: float, tr: Translate = str) -> Delays:
     """The delays over all flips; arguments as of `read_flips`. Raises NoFigure."""
     readings = tuple(read_flips(flips, until_ns, samples, contrast))
     seen = [reading for reading in readings if reading.outcome is Outcome.SEEN]
     if len(seen) < FEWEST_USABLE:
-        raise NoFigure(
-            f"Only {len(seen)} of {len(flips)} flips could be used{unused_text(readings)}: there is no figure for "
-            f"fewer than {FEWEST_USABLE}. Hold camera and screen still, and keep the pattern in the picture."
+        few = tr(
+            "Only {n} of {count} flips could be used{unused}: there is no figure for fewer than {fewest}. "
+            "Hold camera and screen still, and keep the pattern in the picture."
         )
+        unused = unused_text(readings, tr)
+        raise NoFigure(few.format(n=len(seen), count=len(flips), unused=unused, fewest=FEWEST_USABLE))
     changed, received, estimated, painted = (
         np.array([getattr(reading, name) for reading in seen])
         for name in ("changed", "received", "estimated", "painted")
@@ -233,10 +237,11 @@ def measure(flips: Sequence[Flip], until_ns: int, samples: Samples, contrast: fl
     most_ms = max(_MOST_SCATTER * shortest_ms, _MOST_SCATTER_FRAMES * waiting.interval)
     low, high = np.percentile(received, (25, 75)).tolist()
     if high - low > most_ms:
-        raise NoFigure(
-            f"The delays differ too much for a figure: half of them scatter over {high - low:.0f} ms. Keep flickering "
+        scattered = tr(
+            "The delays differ too much for a figure: half of them scatter over {ms:.0f} ms. Keep flickering "
             "lights, other screens and moving things out of the picture, and hold the camera still."
         )
+        raise NoFigure(scattered.format(ms=high - low))
     return Delays(
         readings=readings,
         painted=DelaySpread.of(painted),
@@ -267,7 +272,7 @@ def count_unused(readings: Sequence[FlipReading]) -> dict[Outcome, int]:
     return {outcome: count for outcome, count in counts.items() if count and outcome is not Outcome.SEEN}
 
 
-def unused_text(readings: Sequence[FlipReading]) -> str:
+def unused_text(readings: Sequence[FlipReading], tr: Translate = str) -> str:
     """` (2 not seen, 1 unsteady)`; empty where all were used."""
     counts = count_unused(readings)
-    return f" ({', '.join(f'{count} {outcome.value}' for outcome, count in counts.items())})" if counts else ""
+    return f" ({', '.join(f'{count} {tr(outcome.value)}' for outcome, count in counts.items())})" if counts else ""

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,9 @@ SHORTEST_STILL_S = 2.0
 LOOK_FOR_S = 15.0
 # Longer without anybody, or without a picture, and what is left is too little to speak for the whole time.
 _LONGEST_ABSENCE_NS = 1_000_000_000
+
+# Texts are English; where they are shown, it translates.
+Translate = Callable[[str], str]
 
 # Reads no heatmap, so it takes no part in the comparison of the heatmap decoders.
 _NO_HEATMAP = frozenset({"regression", MEDIAPIPE})
@@ -116,39 +120,47 @@ class HoldStillCard:
         """The heatmap decoder with the largest bias; empty where `steadiest` is."""
         return max(self._heatmap_readings(), key=lambda reading: reading.bias_px).decoder if self.steadiest() else ""
 
-    def verdict(self) -> str:
+    def verdict(self, tr: Translate = str) -> str:
         """One or two sentences: the lowest jitter and the largest bias of the heatmap decoders."""
         by_name = {reading.decoder: reading for reading in self.readings}
         steadiest, furthest = self.steadiest(), self.furthest()
         if self.moved:
-            percent = f"{100 * self.speed_share:.0f} %"
-            return f"The person moved, by {percent} of the body a second: this is no measurement of holding still."
+            moved = tr(
+                "The person moved, by {percent:.0f} % of the body a second: this is no measurement of holding still."
+            )
+            return moved.format(percent=100 * self.speed_share)
         if not steadiest:
             only = self.readings[0]
-            jitter = f"Jitter of {display_name(only.decoder)}: {three_digits(only.jitter_px)} px"
-            return f"{jitter}. It gives no heatmaps, so that its bias is not known."
-        names = " and ".join(display_name(name) for name in steadiest)
+            alone = tr("Jitter of {name}: {jitter} px. It gives no heatmaps, so that its bias is not known.")
+            return alone.format(name=tr(display_name(only.decoder)), jitter=three_digits(only.jitter_px))
+        names = tr(" and ").join(tr(display_name(name)) for name in steadiest)
         jitter, bias = three_digits(by_name[steadiest[0]].jitter_px), three_digits(by_name[furthest].bias_px)
-        lowest = f"Lowest jitter of the heatmap decoders: {names}, {jitter} px"
-        if furthest in steadiest:
-            # A decoder that collapsed to the middle hardly trembles: its jitter must not stand alone.
-            who = "it" if len(steadiest) == 1 else display_name(furthest)
-            return f"{lowest}, but {who} has the largest bias too: {bias} px."
-        return f"{lowest}. Largest bias: {display_name(furthest)}, {bias} px."
+        if furthest not in steadiest:
+            apart = tr("Lowest jitter of the heatmap decoders: {names}, {jitter} px. Largest bias: {worst}, {bias} px.")
+            return apart.format(names=names, jitter=jitter, worst=tr(display_name(furthest)), bias=bias)
+        # A decoder that collapsed to the middle hardly trembles: its jitter must not stand alone.
+        who = tr("it") if len(steadiest) == 1 else tr(display_name(furthest))
+        both = tr(
+            "Lowest jitter of the heatmap decoders: {names}, {jitter} px, "
+            "but {who} has the largest bias too: {bias} px."
+        )
+        return both.format(names=names, jitter=jitter, who=who, bias=bias)
 
     def _heatmap_readings(self) -> list[DecoderReading]:
         return [reading for reading in self.readings if reading.decoder not in _NO_HEATMAP]
 
-    def conditions(self) -> dict[str, str]:
-        """What the numbers hold for, for people: label -> text."""
+    def conditions(self, tr: Translate = str) -> dict[str, str]:
+        """What the numbers hold for, for people: label -> text. (The labels stay English.)"""
         total = self.joints + len(self.joints_left_out)
         return {
             "Source": self.source,
             "Picture": f"{self.width} × {self.height}",
-            "Network": f"{self.network} on {self.device}",
+            "Network": tr("{network} on {device}").format(network=self.network, device=self.device),
             "β": f"{self.beta:g}",
-            "Frames": f"{self.frames} in {self.seconds:.1f} s ({self.fps:.1f} a second)",
-            "Joints": f"{self.joints} of {total}",
+            "Frames": tr("{n} in {seconds:.1f} s ({fps:.1f} a second)").format(
+                n=self.frames, seconds=self.seconds, fps=self.fps
+            ),
+            "Joints": tr("{n} of {count}").format(n=self.joints, count=total),
         }
 
     def to_csv(self) -> str:
@@ -184,19 +196,19 @@ class HoldStillCard:
             )
         return file.getvalue()
 
-    def to_text(self) -> str:
+    def to_text(self, tr: Translate = str) -> str:
         """For the clipboard: the table, the verdict and the conditions, columns separated by tabs."""
-        head = ["Decoder", "Jitter px", "Jitter % of body", "Bias px", "Bias % of body"]
-        rows = [head + ["Smoothed jitter px"] * self.is_smoothed]
+        head = [tr("Decoder"), tr("Jitter px"), tr("Jitter % of body"), tr("Bias px"), tr("Bias % of body")]
+        rows = [head + [tr("Smoothed jitter px")] * self.is_smoothed]
         for reading in self.readings:
             shares = (reading.jitter_share * 100, reading.bias_share * 100)
             values = [reading.jitter_px, shares[0], reading.bias_px, shares[1]]
             values += [reading.smoothed_jitter_px] * self.is_smoothed
-            rows.append([display_name(reading.decoder), *map(_decimals, values)])
-        rows += [[], [self.verdict()]]
-        rows += [[label, " ".join(text.split())] for label, text in self.conditions().items()]
+            rows.append([tr(display_name(reading.decoder)), *map(_decimals, values)])
+        rows += [[], [self.verdict(tr)]]
+        rows += [[tr(label), " ".join(text.split())] for label, text in self.conditions(tr).items()]
         if self.joints_left_out:
-            rows.append(["Joints left out", ", ".join(self.joints_left_out)])
+            rows.append([tr("Joints left out"), ", ".join(self.joints_left_out)])
         return "\n".join("\t".join(row) for row in rows) + "\n"
 
 
@@ -368,12 +380,12 @@ class HoldStill:
         self._state = HoldStillState("done", 0.0, self._card.verdict())
 
 
-def badge_text(state: HoldStillState) -> str:
+def badge_text(state: HoldStillState, tr: Translate = str) -> str:
     """What the picture shows meanwhile: `3`, `2`, `1`, then `hold still 5 s` down to `hold still 1 s`; empty after."""
     seconds = math.ceil(state.seconds_left)
     if state.phase == "countdown":
         return str(seconds)
-    return f"hold still {seconds} s" if state.phase == "measuring" else ""
+    return tr("hold still {n} s").format(n=seconds) if state.phase == "measuring" else ""
 
 
 def _decimals(value: float) -> str:

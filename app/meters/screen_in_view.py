@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.frames import Image
-from app.meters.glass_to_glass import Flip, Times
+from app.meters.glass_to_glass import Flip, Times, Translate
 
 # Cells of the grid that stands for a picture: (rows, columns).
 GRID = (16, 24)
@@ -31,8 +31,6 @@ _LEAST_CONTRAST = 8.0
 _LEAST_SHARE = 0.01
 # For the reasons why nothing was found, in grey levels.
 _DARK, _BRIGHT, _MOVING = 10.0, 247.0, 4.0
-
-_OVEREXPOSED = "The camera’s picture is overexposed: darken the screen, or move the camera away from the light."
 
 Grid = NDArray[np.float32]
 
@@ -84,7 +82,9 @@ def brightness(image: Image) -> Grid:
     return grid
 
 
-def look_for_pattern(flips: Sequence[Flip], captured_ns: Times, grids: NDArray[np.float32]) -> Sight:
+def look_for_pattern(
+    flips: Sequence[Flip], captured_ns: Times, grids: NDArray[np.float32], tr: Translate = str
+) -> Sight:
     """Find what follows the pattern.
 
     flips: all there were while the frames were captured, the first before them, at random intervals.
@@ -94,7 +94,7 @@ def look_for_pattern(flips: Sequence[Flip], captured_ns: Times, grids: NDArray[n
     of the variance counts. Random intervals make every other lag, and whatever changes by itself, explain less.
     """
     if len(flips) < _FEWEST_FLIPS or len(captured_ns) < 2 * _FEWEST_FLIPS:
-        return Sight("Looking for the pattern in the camera’s picture …")
+        return Sight(tr("Looking for the pattern in the camera’s picture …"))
     values = grids.reshape(len(grids), -1).astype(np.float64)
     steady = _without_drift(captured_ns, values)
     lags_ns = np.arange(0.0, LONGEST_LAG_S, _LAG_STEP_S) * 1e9
@@ -115,12 +115,13 @@ def look_for_pattern(flips: Sequence[Flip], captured_ns: Times, grids: NDArray[n
     follows &= np.abs(slope) >= _OF_STRONGEST * strongest
     rising, falling = follows & (slope > 0), follows & (slope < 0)
     if min(rising.sum(), falling.sum()) <= _LEAST_OF_EACH * follows.sum():
-        return Sight(_why_not_found(values, steady))
+        return Sight(_why_not_found(values, steady, tr))
     weights = rising / rising.sum() - falling / falling.sum()
     contrast, share = float(2 * np.abs(slope[follows]).mean()), float(follows.mean())
-    trouble = _too_little(values, contrast, share)
+    trouble = _too_little(values, contrast, share, tr)
+    seen = tr("The camera sees the pattern in {share:.0f} % of its picture. Hold both still.")
     return Sight(
-        message=trouble or f"The camera sees the pattern in {100 * share:.0f} % of its picture. Hold both still.",
+        message=trouble or seen.format(share=100 * share),
         found=not trouble,
         weights=weights.reshape(GRID),
         contrast=contrast,
@@ -145,25 +146,29 @@ def _states_at(flips: Sequence[Flip], times_ns: NDArray[np.float64]) -> tuple[ND
     return np.where(place >= 0, states[place], 0.0), place >= 0
 
 
-def _too_little(values: NDArray[np.float64], contrast: float, share: float) -> str:
+def _too_little(values: NDArray[np.float64], contrast: float, share: float, tr: Translate) -> str:
     if share < _LEAST_SHARE:
-        return "The camera sees too little of the pattern: move it closer to this window."
+        return tr("The camera sees too little of the pattern: move it closer to this window.")
     if contrast < _LEAST_CONTRAST and np.median(values) > _BRIGHT:
-        return _OVEREXPOSED
+        return _overexposed(tr)
     if contrast < _LEAST_CONTRAST:
-        return (
-            f"The camera sees the pattern, but faintly (contrast {contrast:.0f} of 255): move it closer, brighten the "
+        return tr(
+            "The camera sees the pattern, but faintly (contrast {contrast:.0f} of 255): move it closer, brighten the "
             "screen or darken the room."
-        )
+        ).format(contrast=contrast)
     return ""
 
 
-def _why_not_found(values: NDArray[np.float64], steady: NDArray[np.float64]) -> str:
+def _why_not_found(values: NDArray[np.float64], steady: NDArray[np.float64], tr: Translate) -> str:
     level = values.mean(0)
     if level.max() < _DARK:
-        return "The camera’s picture is black: uncover the lens, or brighten the screen."
+        return tr("The camera’s picture is black: uncover the lens, or brighten the screen.")
     if np.median(level) > _BRIGHT:
-        return _OVEREXPOSED
+        return _overexposed(tr)
     if np.percentile(steady.std(0), 95) > _MOVING:
-        return "The picture changes, but not with this window: point the camera at it, and hold both still."
-    return "The camera does not see this window: point it at this screen."
+        return tr("The picture changes, but not with this window: point the camera at it, and hold both still.")
+    return tr("The camera does not see this window: point it at this screen.")
+
+
+def _overexposed(tr: Translate) -> str:
+    return tr("The camera’s picture is overexposed: darken the screen, or move the camera away from the light.")

@@ -25,6 +25,7 @@ CHANGED = Settings(
     loop=False,
     people=4,
     theme="light",
+    language="zh_CN",
     recent=("/home/jürgen/動画 1.mp4", "rtsp://camera.example/stream"),
     window="AdnQywADAAA=",
     tab="latency",
@@ -75,6 +76,7 @@ def test_file_is_plain_json_with_readable_names(path):
         "loop": False,
         "people": 4,
         "theme": "light",
+        "language": "zh_CN",
         "recent": ["/home/jürgen/動画 1.mp4", "rtsp://camera.example/stream"],
         "window": "AdnQywADAAA=",
         "tab": "latency",
@@ -205,7 +207,8 @@ def test_at_most_five_sentences_and_names_are_shown_safely(path):
     ("name", "value"),
     [
         ("people", 0), ("people", 9), ("people", True), ("people", 2.5), ("theme", "blue"), ("theme", 1),
-        ("recent", ["x"] * 9), ("recent", [""]), ("recent", ["rtsp://u:s@h/s"]), ("recent", [3]),
+        ("language", "de"), ("language", ["en"]), ("recent", ["x"] * 9), ("recent", [""]),
+        ("recent", ["rtsp://u:s@h/s"]), ("recent", [3]),
         ("window", "<xml>"), ("window", "A" * 5000), ("tab", "a b"), ("toured", 1),
     ],
 )  # fmt: skip

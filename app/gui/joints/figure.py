@@ -26,13 +26,14 @@ from app.gui.joints.scale import (
     JOINT_COUNT,
     MIN_SCORE,
     JointValues,
-    joint_label,
     number_text,
     px_color,
     scale_color,
     scale_ticks,
     unit_text,
 )
+from app.gui.language import tr
+from app.gui.names import joint_name
 from models.skeletons import BLAZEPOSE_33
 
 # The person's left half, seen from the front: x from the midline, y down, the whole figure 100 high. Head, hands and
@@ -90,7 +91,7 @@ class JointFigure(QWidget):
         self.setMaximumHeight(_LARGEST_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMouseTracking(True)
-        self.setAccessibleName("Figure of the joints, coloured by jitter or bias")
+        self.setAccessibleName(tr("Figure of the joints, coloured by jitter or bias"))
 
     def sizeHint(self) -> QSize:
         return QSize(330, 250)
@@ -119,11 +120,11 @@ class JointFigure(QWidget):
         """The joint's name and numbers."""
         jitter, bias = float(self._values.jitter_px[joint]), float(self._values.bias_px[joint])
         if math.isnan(jitter) and math.isnan(bias):
-            return f"{joint_label(joint)}\nleft out: score under {MIN_SCORE:g}"
+            return f"{joint_name(joint)}\n{tr('left out: score under {score:g}').format(score=MIN_SCORE)}"
         unit = unit_text(self._percent_per_px)
         pairs = ((JITTER, jitter), (BIAS, bias))
-        numbers = (f"{name} {number_text(px, self._percent_per_px)} {unit}" for name, px in pairs)
-        return f"{joint_label(joint)}\n{' · '.join(numbers)}"
+        numbers = (f"{tr(name)} {number_text(px, self._percent_per_px)} {unit}" for name, px in pairs)
+        return f"{joint_name(joint)}\n{' · '.join(numbers)}"
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
@@ -188,7 +189,7 @@ class JointFigure(QWidget):
         for first, second in BLAZEPOSE_33.limb_indices:
             painter.drawLine(self.place(first), self.place(second))
         painter.setPen(QColor(theme.MUTED))
-        for side, text in ((-1, "right"), (1, "left")):
+        for side, text in ((-1, tr("right")), (1, tr("left"))):
             middle = self._to_widget(side * 40, 82)
             box = QRectF(middle.x() - 30, middle.y() - 8, 60, 16)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
@@ -221,7 +222,7 @@ class JointFigure(QWidget):
         painter.setPen(QColor(theme.MUTED))
         title = QRectF(bar.left() - 24, 0, self.width() - bar.left() + 24, 16)
         flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        unit = "px" if self._percent_per_px is None else "% of body"
+        unit = "px" if self._percent_per_px is None else tr("% of body")
         painter.drawText(title, flags, unit)
         for share, text in scale_ticks(self._percent_per_px):
             y = bar.bottom() - share * bar.height()

@@ -19,7 +19,9 @@ from PySide6.QtWidgets import (
 
 from app.decoder_display import px_share
 from app.gui import theme
-from app.gui.joints.scale import BIAS, JITTER, JOINT_COUNT, JointValues, joint_label, number_text, px_color, unit_text
+from app.gui.joints.scale import BIAS, JITTER, JOINT_COUNT, JointValues, number_text, px_color, unit_text
+from app.gui.language import tr
+from app.gui.names import joint_name
 
 _ROW_HEIGHT = 20
 _NAME_WIDTH, _NUMBER_WIDTH = 106, 52
@@ -46,8 +48,9 @@ class JointModel(QAbstractListModel):
             return joint
         if role == Qt.ItemDataRole.DisplayRole:
             jitter, bias = self.numbers(joint)
+            row = tr("{joint}, jitter {jitter} {unit}, bias {bias} {unit}")
             unit = unit_text(self.percent_per_px)
-            return f"{joint_label(joint)}, jitter {jitter} {unit}, bias {bias} {unit}"
+            return row.format(joint=joint_name(joint), jitter=jitter, bias=bias, unit=unit)
         return None
 
     def numbers(self, joint: int) -> tuple[str, str]:
@@ -98,7 +101,7 @@ class _JointRow(QStyledItemDelegate):
         px = float(self._model.values.px(self._model.kind)[joint])
         painter.setPen(QColor(theme.MUTED if math.isnan(px) else theme.TEXT))
         name = QRectF(row.left() + 6, row.top(), _NAME_WIDTH, row.height())
-        painter.drawText(name, Qt.AlignmentFlag.AlignVCenter, joint_label(joint))
+        painter.drawText(name, Qt.AlignmentFlag.AlignVCenter, joint_name(joint))
         _paint_bar(painter, row, px)
         for kind, cell, text in zip((JITTER, BIAS), number_cells(row), self._model.numbers(joint), strict=True):
             painter.setPen(QColor(theme.TEXT if kind == self._model.kind else theme.MUTED))
@@ -140,7 +143,7 @@ class _JointView(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setAccessibleName("Joints by jitter or bias")
+        self.setAccessibleName(tr("Joints by jitter or bias"))
         self.clicked.connect(self._pick)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -195,7 +198,7 @@ class _Headings(QWidget):
         unit = unit_text(self._model.percent_per_px)
         for kind, cell in zip((JITTER, BIAS), number_cells(row), strict=True):
             painter.setPen(QColor(theme.TEXT if kind == self._model.kind else theme.MUTED))
-            painter.drawText(cell, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{kind} {unit}")
+            painter.drawText(cell, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{tr(kind)} {unit}")
         painter.end()
 
 

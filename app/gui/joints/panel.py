@@ -10,10 +10,12 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from app.decoder_display import WITHOUT_BIAS, display_title
+from app.decoder_display import WITHOUT_BIAS
 from app.gui.joints.figure import JointFigure
 from app.gui.joints.list_view import JointList
 from app.gui.joints.scale import BIAS, JITTER, JointValues, count_text, joint_order
+from app.gui.language import tr
+from app.gui.names import decoder_title
 from app.gui.widgets import named_label, tool_button
 from app.meters.rolling import JointDistances
 
@@ -37,7 +39,7 @@ class JointPanel(QWidget):
         self._switch = QButtonGroup(self)
         self._heading = named_label("hint")
         self._heading.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._count = named_label("hint", "No joint is measured yet.")
+        self._count = named_label("hint", tr("No joint is measured yet."))
         self.figure = JointFigure()
         self.list = JointList()
         for part in (self.figure, self.list):
@@ -45,8 +47,8 @@ class JointPanel(QWidget):
         head = QHBoxLayout()
         head.setSpacing(4)
         for kind, tip in (
-            (JITTER, "Sort and colour the joints by how much they tremble"),
-            (BIAS, "Sort and colour the joints by the distance to the peak of their heatmap"),
+            (JITTER, tr("Sort and colour the joints by how much they tremble")),
+            (BIAS, tr("Sort and colour the joints by the distance to the peak of their heatmap")),
         ):
             head.addWidget(self._kind_button(kind, tip))
         head.addWidget(self._heading, 1)
@@ -57,7 +59,7 @@ class JointPanel(QWidget):
         layout.addWidget(self._count)
         layout.addWidget(self.figure, 1)
         layout.addWidget(self.list, 1)
-        self.setAccessibleName("Jitter and bias of every joint")
+        self.setAccessibleName(tr("Jitter and bias of every joint"))
 
     def sizeHint(self) -> QSize:
         return QSize(340, 640)
@@ -87,10 +89,10 @@ class JointPanel(QWidget):
         self._refresh()
 
     def _kind_button(self, kind: str, tip: str) -> QToolButton:
-        button = tool_button(kind, checkable=True)
+        button = tool_button(tr(kind), checkable=True)
         button.setChecked(kind == self._kind)
         button.setToolTip(tip)
-        button.setAccessibleName(f"Joints by {kind}")
+        button.setAccessibleName(tr("Joints by {what}").format(what=tr(kind)))
         button.setMinimumWidth(72)
         button.clicked.connect(lambda: self._choose_kind(kind))
         self._switch.addButton(button)
@@ -110,9 +112,9 @@ class JointPanel(QWidget):
         values = JointValues.of(*self._distances, self._decoder)
         factor = values.percent_per_px if self._as_body_share else None
         shown = values.px(self._kind)
-        self._heading.setText(display_title(self._decoder))
+        self._heading.setText(decoder_title(self._decoder))
         no_bias = self._kind == BIAS and self._decoder in WITHOUT_BIAS
-        self._count.setText("No bias: MediaPipe gives no heatmaps." if no_bias else count_text(shown))
+        self._count.setText(tr("No bias: MediaPipe gives no heatmaps.") if no_bias else count_text(shown))
         # Numbers may change four times a second, places only once, or nobody could point at a row.
         now, sorted_for = self._clock(), (self._kind, self._decoder, bool((shown >= 0).any()))
         if sorted_for != self._sorted_for or now - self._sorted_at >= _SORT_EVERY_S:

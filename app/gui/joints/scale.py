@@ -11,19 +11,15 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
 from app.decoder_display import PX_RANGE, px_share
+from app.gui.language import mark, tr
 from app.meters.rolling import JointDistances
 from models.skeletons import BLAZEPOSE_33
 
 JOINT_COUNT = len(BLAZEPOSE_33.joints)
-JITTER, BIAS = "jitter", "bias"
+JITTER, BIAS = mark("jitter"), mark("bias")
 MIN_SCORE = 0.3  # of the meters; joints below it are left out
 _DARKEST = 64  # of 255: anything darker is lost on the panel
 _UNKNOWN = np.full(JOINT_COUNT, np.nan)
-
-
-def joint_label(joint: int) -> str:
-    """`left wrist`."""
-    return BLAZEPOSE_33.joints[joint].replace("_", " ")
 
 
 @dataclass(frozen=True)
@@ -69,8 +65,9 @@ def count_text(values_px: NDArray[np.float64]) -> str:
     """`21 of 33 joints · 12 left out (score under 0.3)`."""
     seen = int(np.isfinite(values_px).sum())
     left_out = len(values_px) - seen
-    rest = f" · {left_out} left out (score under {MIN_SCORE:g})" if left_out else ""
-    return f"{seen} of {len(values_px)} joints{rest}"
+    text = tr("{n} of {count} joints").format(n=seen, count=len(values_px))
+    rest = tr(" · {n} left out (score under {score:g})").format(n=left_out, score=MIN_SCORE)
+    return text + (rest if left_out else "")
 
 
 def number_text(px: float, percent_per_px: float | None = None) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
+from app.gui.language import mark, tr
 from app.gui.widgets import JumpSlider, named_label, tool_button
 from models.readings import BETA_RANGE
 
@@ -17,7 +18,7 @@ _STEPS = 400
 
 @dataclass(frozen=True)
 class Quantity:
-    """What a slider sets: its range, how its value is written and what it means."""
+    """What a slider sets: its range, how its value is written and what it means. (Label and meaning are marked.)"""
 
     label: str
     low: float
@@ -42,22 +43,35 @@ class Quantity:
 
 
 QUANTITIES: dict[str, Quantity] = {
-    "beta": Quantity(
+    mark("beta"): Quantity(
         "β",
         *BETA_RANGE,
         lambda value: f"{value:.3g}",
-        "How sharply the softmax picks the peak. Small: a mean over the whole map. Large: nearly the maximum itself.",
+        mark(
+            "How sharply the softmax picks the peak. Small: a mean over the whole map. "
+            "Large: nearly the maximum itself."
+        ),
         logarithmic=True,
     ),
-    "sigma": Quantity("σ", 0.8, 4.0, lambda value: f"{value:.2f} cells", "The width of the blob."),
-    "peak": Quantity(
-        "peak", 0.1, 1.0, lambda value: f"{value:.2f}", "The height of the blob: how sure the network is."
+    mark("sigma"): Quantity(
+        "σ", 0.8, 4.0, lambda value: tr("{n:.2f} cells").format(n=value), mark("The width of the blob.")
     ),
-    "background": Quantity(
-        "background", 0.0, 0.05, lambda value: f"{value:.3f}", "The height of the map where there is nothing."
+    mark("peak"): Quantity(
+        mark("peak"), 0.1, 1.0, lambda value: f"{value:.2f}", mark("The height of the blob: how sure the network is.")
     ),
-    "noise": Quantity(
-        "noise", 0.0, 0.1, lambda value: f"{value:.3f}", "The standard deviation of the noise of each cell."
+    mark("background"): Quantity(
+        mark("background"),
+        0.0,
+        0.05,
+        lambda value: f"{value:.3f}",
+        mark("The height of the map where there is nothing."),
+    ),
+    mark("noise"): Quantity(
+        mark("noise"),
+        0.0,
+        0.1,
+        lambda value: f"{value:.3f}",
+        mark("The standard deviation of the noise of each cell."),
     ),
 }
 
@@ -72,25 +86,25 @@ class LabControls(QWidget):
         super().__init__()
         self.sliders: dict[str, JumpSlider] = {}
         self._texts: dict[str, QLabel] = {}
-        self.reset_button = tool_button("Reset")
-        self.reset_button.setToolTip("Back to the values and the place at the start")
-        self.reset_button.setAccessibleName("Reset the synthetic heatmap")
+        self.reset_button = tool_button(tr("Reset"))
+        self.reset_button.setToolTip(tr("Back to the values and the place at the start"))
+        self.reset_button.setAccessibleName(tr("Reset the synthetic heatmap"))
         self.reset_button.clicked.connect(self.reset)
         layout = self._grid = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setHorizontalSpacing(10)
         layout.setColumnStretch(1, 1)
-        layout.addWidget(named_label("heading", "SYNTHETIC HEATMAP, DRAG THE BLOB"), 0, 0, 1, 2)
+        layout.addWidget(named_label("heading", tr("SYNTHETIC HEATMAP, DRAG THE BLOB")), 0, 0, 1, 2)
         layout.addWidget(self.reset_button, 0, 2, Qt.AlignmentFlag.AlignRight)
         for row, (name, quantity) in enumerate(QUANTITIES.items(), 1):
             slider = JumpSlider(Qt.Orientation.Horizontal)
             slider.setRange(0, _STEPS)
-            slider.setAccessibleName(name)
-            slider.setToolTip(quantity.explained)
+            slider.setAccessibleName(tr(name))
+            slider.setToolTip(tr(quantity.explained))
             slider.valueChanged.connect(lambda position, name=name: self._moved(name, position))
             text = QLabel()
             text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            layout.addWidget(QLabel(quantity.label), row, 0)
+            layout.addWidget(QLabel(tr(quantity.label)), row, 0)
             layout.addWidget(slider, row, 1)
             layout.addWidget(text, row, 2)
             self.sliders[name], self._texts[name] = slider, text

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.decoder_display import PAPER_FORM
 from app.gui import theme
+from app.gui.language import tr
 from app.lab.readings import FormulaNumbers
 
 _SMALLEST_PX, _LARGEST_PX = 11.0, 40.0
@@ -53,7 +54,7 @@ class FormulaView(QWidget):
             FormulaNumbers(8.88e22, 88888, (88.88, 88.88), (888888.0, 888888.0), (88.88, 88.88), (0, 0))
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Formula of debiasing")
+        self.setAccessibleName(tr("Formula of debiasing"))
 
     def sizeHint(self) -> QSize:
         return QSize(420, 170)

@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.gui.language import tr
 from app.gui.theme import DARK  # of the map, whatever the theme
 from app.lab.readings import LAB_DECODERS, Floats, Point, Readings, lab_color
 
@@ -139,8 +140,8 @@ class HeatmapView(MapView):
         self._grid = QPixmap()
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Synthetic heatmap")
-        self.setToolTip("Click or drag to move the blob; the arrow keys move it by half a cell")
+        self.setAccessibleName(tr("Synthetic heatmap"))
+        self.setToolTip(tr("Click or drag to move the blob; the arrow keys move it by half a cell"))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
@@ -209,7 +210,7 @@ class HeatmapView(MapView):
         # On the half of the line where neither the blob nor the magnifier is.
         left = readings.synthetic.x < readings.synthetic.centre[0]
         top = readings.synthetic.y < readings.synthetic.centre[1]
-        text = "centre of the map"
+        text = tr("centre of the map")
         metrics = QFontMetricsF(self.font())
         width = metrics.horizontalAdvance(text)
         x = rect.right() - width - 8 if left else rect.left() + 8
@@ -254,7 +255,7 @@ class HeatmapView(MapView):
         if self.readings is None:
             return ""
         pull = self.readings.pull
-        return f"pull {pull:.1f} cells" if pull >= 0.95 else f"pull {pull:.2f} cells"
+        return tr("pull {n} cells").format(n=f"{pull:.1f}" if pull >= 0.95 else f"{pull:.2f}")
 
     def _paint_magnifier(self, painter: QPainter, readings: Readings) -> None:
         """The cells around the truth in the corner farthest from it, where the decoders' points can be told apart."""

@@ -16,6 +16,7 @@ from app.gui.lab.controls import QUANTITIES, LabControls
 from app.gui.lab.formula import FormulaView
 from app.gui.lab.map_view import HeatmapView, WeightsView
 from app.gui.lab.plots import SweepPlot
+from app.gui.language import tr
 from app.gui.widgets import named_label
 from app.lab.readings import (
     DEFAULT_PLACE,
@@ -53,7 +54,7 @@ class LabPage(QWidget):
         self.heatmap = HeatmapView()
         self.heatmap.dragged.connect(self._blob_dragged)
         self.weights = {name: WeightsView(name) for name in ("ipr", "debiased")}
-        captions = {"ipr": "IPR: softmax(βh)", "debiased": "Debiased: e<sup>βh′</sup> − 1"}
+        captions = {"ipr": "IPR: softmax(βh)", "debiased": tr("Debiased: e<sup>βh′</sup> − 1")}
         self._text_size = 0
         self._captions = {name: _caption(text, name) for name, text in captions.items()}
         self.controls = LabControls()
@@ -74,9 +75,9 @@ class LabPage(QWidget):
         columns, rows = self._map.width, self._map.height
         assert columns == rows  # the layout below makes room for a square
         self.plots = {
-            "position": SweepPlot("true x (cells)", "error of x (cells)", (0, columns - 1), signed=True),
-            "beta": SweepPlot("β", "bias (cells)", BETA_RANGE, x_ticks=(0.5, 1, 2, 5, 10, 20, 50)),
-            "peak": SweepPlot("peak height", "bias (cells)", PEAK_RANGE),
+            "position": SweepPlot(tr("true x (cells)"), tr("error of x (cells)"), (0, columns - 1), signed=True),
+            "beta": SweepPlot("β", tr("bias (cells)"), BETA_RANGE, x_ticks=(0.5, 1, 2, 5, 10, 20, 50)),
+            "peak": SweepPlot(tr("peak height"), tr("bias (cells)"), PEAK_RANGE),
         }
         self.plots["position"].picked.connect(lambda x: self._change(x=x))
         self.plots["beta"].picked.connect(self._choose_beta)
@@ -200,7 +201,7 @@ class LabPage(QWidget):
         self.weights["ipr"].show_values(_shades(readings.softmax_weights), readings)
         self.weights["debiased"].show_values(_shades(readings.expm1_weights), readings)
         self.formula.show_numbers(readings.formula)
-        self.sentence.setText(explanation(readings))
+        self.sentence.setText(explanation(readings, tr))
         self.legend.show_readings(readings)
         self.plots["position"].show_present(self._map.x)
         self.plots["beta"].show_present(self._beta)
@@ -233,13 +234,13 @@ class _Legend(QWidget):
             entry.setTextFormat(Qt.TextFormat.RichText)
             layout.addWidget(entry)
             layout.addStretch(1)
-        layout.addWidget(named_label("hint", "cells   ✛ truth"))
+        layout.addWidget(named_label("hint", tr("cells   ✛ truth")))
 
     def show_readings(self, readings: Readings) -> None:
         """The biases on this map."""
         for name, entry in self._entries.items():
             ring = f'<span style="color: {theme.lab_color(name)}; font-weight: 900">◯</span>'
-            entry.setText(f"{ring}&nbsp;&nbsp;{lab_title(name)}&nbsp;&nbsp;<b>{readings.bias(name):.2f}</b>")
+            entry.setText(f"{ring}&nbsp;&nbsp;{tr(lab_title(name))}&nbsp;&nbsp;<b>{readings.bias(name):.2f}</b>")
 
     def text(self) -> str:
         """All entries, as they are written."""

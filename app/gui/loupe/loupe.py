@@ -10,18 +10,18 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.decoder_display import display_name
-from app.gui.joints.scale import joint_label
+from app.gui.language import mark, tr
 from app.gui.loupe.reading import JointReading, read_joint
 from app.gui.loupe.view import HeatmapView, WeightView
+from app.gui.names import decoder_name, joint_name
 from app.gui.widgets import named_label
 from models.people import Person
 from models.skeletons import BLAZEPOSE_33
 
 _NUMBERS_EVERY_S = 0.25
-_NOBODY = "Nobody to look at yet.\nThe loupe shows the heatmap of a joint as soon as somebody is in the picture."
-_REFERENCE = "MediaPipe gives points and no heatmaps:\nthere is nothing to look into."
-_NO_HEATMAPS = "The heatmaps of this picture were not kept.\nThe next picture brings them."
+_NOBODY = mark("Nobody to look at yet.\nThe loupe shows the heatmap of a joint as soon as somebody is in the picture.")
+_REFERENCE = mark("MediaPipe gives points and no heatmaps:\nthere is nothing to look into.")
+_NO_HEATMAPS = mark("The heatmaps of this picture were not kept.\nThe next picture brings them.")
 
 
 class Loupe(QWidget):
@@ -51,7 +51,7 @@ class Loupe(QWidget):
         # Its text changes often and must not lay out the panel anew.
         self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._text.setFixedHeight(2 * self._text.fontMetrics().lineSpacing() + 2)
-        self._text.setAccessibleName("Numbers of the joint")
+        self._text.setAccessibleName(tr("Numbers of the joint"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
@@ -60,7 +60,7 @@ class Loupe(QWidget):
         layout.addWidget(self.weight_view, 1)
         layout.addWidget(self._text)
         layout.addStretch()
-        self.setAccessibleName("Loupe")
+        self.setAccessibleName(tr("Loupe"))
         self._show_placeholder(_NOBODY)
 
     def sizeHint(self) -> QSize:
@@ -118,7 +118,7 @@ class Loupe(QWidget):
     def _show_placeholder(self, sentence: str) -> None:
         self._numbers, self._numbers_of = None, ()
         self._text.clear()
-        self.heatmap_view.placeholder = sentence
+        self.heatmap_view.placeholder = tr(sentence)
         self.heatmap_view.show_reading(None, None, self._decoder)
         self.weight_view.show_reading(None, None, self.heatmap_view.window_of_cells)
 
@@ -133,19 +133,21 @@ def numbers_text(reading: JointReading, decoder: str, beta: float) -> str:
     """Two lines: the map, then the chosen decoder's distance to its peak."""
     column, row = reading.cell
     cells = reading.distance(decoder)
-    distance = "" if math.isnan(cells) else f"{display_name(decoder)} {cells * reading.cell_px:.1f} px from the peak · "
-    return (
-        f"peak {reading.peak:.2f} at ({column}, {row}) · mean {reading.mean:.3f} · β {beta:g}\n"
-        f"{distance}1 cell = {reading.cell_px:.1f} px"
-    )
+    first = tr("peak {peak:.2f} at ({column}, {row}) · mean {mean:.3f} · β {beta:g}")
+    first = first.format(peak=reading.peak, column=column, row=row, mean=reading.mean, beta=beta)
+    second = tr("1 cell = {px:.1f} px").format(px=reading.cell_px)
+    if not math.isnan(cells):
+        distance = tr("{decoder} {px:.1f} px from the peak · ")
+        second = distance.format(decoder=decoder_name(decoder), px=cells * reading.cell_px) + second
+    return f"{first}\n{second}"
 
 
 def _joint_combo() -> QComboBox:
     combo = QComboBox()
-    combo.addItems([joint_label(joint) for joint in range(len(BLAZEPOSE_33.joints))])
+    combo.addItems([joint_name(joint) for joint in range(len(BLAZEPOSE_33.joints))])
     combo.setMaxVisibleItems(16)
-    combo.setAccessibleName("Joint under the loupe")
-    combo.setToolTip("The joint whose heatmap is shown")
+    combo.setAccessibleName(tr("Joint under the loupe"))
+    combo.setToolTip(tr("The joint whose heatmap is shown"))
     # The style sheet leaves out the arrow of lists.
     arrow = QLabel("▾")
     arrow.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

@@ -11,12 +11,14 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.decoder_display import DISPLAY_NAMES, decoder_color, display_name
+from app.decoder_display import DISPLAY_NAMES, decoder_color
 from app.gui import theme
+from app.gui.language import mark, tr
 from app.gui.loupe.paint import HALO, CellFrame, Pointer, draw_cross, draw_disc, draw_note, draw_pointers, draw_ring
 from app.gui.loupe.reading import CellWindow, JointReading, percent_text
+from app.gui.names import decoder_name
 
-_PEAK_NAME = "sub-cell peak"
+_PEAK_NAME = mark("sub-cell peak")
 _LARGEST_MAP = 340
 _LEGEND_BENEATH = 52
 _LEGEND_BESIDE = 130
@@ -43,11 +45,13 @@ class HeatmapView(QWidget):
         self.setMaximumHeight(_LARGEST_MAP + _LEGEND_BENEATH)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Heatmap of the joint")
+        self.setAccessibleName(tr("Heatmap of the joint"))
         self.setToolTip(
-            "The heatmap around its maximum: one square is one cell of the network's output, dark 0 to light 1.\n"
-            "Every decoder reads this map; the numbers are distances to the sub-cell peak, in cells.\n"
-            "Turn the wheel or press + and − to zoom."
+            tr(
+                "The heatmap around its maximum: one square is one cell of the network's output, dark 0 to light 1.\n"
+                "Every decoder reads this map; the numbers are distances to the sub-cell peak, in cells.\n"
+                "Turn the wheel or press + and − to zoom."
+            )
         )
 
     def sizeHint(self) -> QSize:
@@ -128,7 +132,8 @@ class HeatmapView(QWidget):
         for name in order:
             at, color = frame.place(reading.points[name]), QColor(decoder_color(name))
             if not frame.rect.contains(at):
-                text = f"{display_name(name)} {_cells_text(self._distance(name), 1)} cells"
+                text = tr("{decoder} {n} cells")
+                text = text.format(decoder=decoder_name(name), n=_cells_text(self._distance(name), 1))
                 outside.append(Pointer(at, color, text))
             elif name == self._chosen:
                 draw_disc(painter, at, radius * 1.6, color)
@@ -137,8 +142,9 @@ class HeatmapView(QWidget):
         draw_cross(painter, peak, radius * 0.7, QColor("white"))
         inside = peak if frame.rect.contains(peak) else frame.rect.center()
         draw_pointers(painter, frame.rect, inside, outside)
-        columns = self.window_of_cells.columns
-        draw_note(painter, frame.rect.bottomLeft() + QPointF(4, -4), f"{columns} × {self.window_of_cells.rows} cells")
+        text = tr("{columns} × {rows} cells")
+        text = text.format(columns=self.window_of_cells.columns, rows=self.window_of_cells.rows)
+        draw_note(painter, frame.rect.bottomLeft() + QPointF(4, -4), text)
         painter.restore()
 
     def _paint_legend(self, painter: QPainter, frame: CellFrame) -> None:
@@ -150,7 +156,7 @@ class HeatmapView(QWidget):
                 QRectF(left, heading.bottom() + 2 + i * _LEGEND_ROW, width, _LEGEND_ROW) for i in range(len(names))
             ]
             painter.setPen(QColor(theme.MUTED))
-            painter.drawText(heading, Qt.AlignmentFlag.AlignVCenter, "cells from the peak")
+            painter.drawText(heading, Qt.AlignmentFlag.AlignVCenter, tr("cells from the peak"))
         else:
             top, lefts = frame.rect.bottom() + 3, [0, *accumulate(width + _LEGEND_GAP for width in _LEGEND_COLUMNS)]
             left = (self.width() - sum(_LEGEND_COLUMNS) - 2 * _LEGEND_GAP) / 2
@@ -160,7 +166,7 @@ class HeatmapView(QWidget):
             painter.setPen(QColor(theme.MUTED))
             note = QRectF(left, cells[-1].top(), self.width() - 2 * left, 16)
             flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-            painter.drawText(note, flags, "numbers: cells from the peak")
+            painter.drawText(note, flags, tr("numbers: cells from the peak"))
         for name, cell in zip(names, cells, strict=True):
             self._paint_legend_entry(painter, name, cell)
 
@@ -175,9 +181,9 @@ class HeatmapView(QWidget):
         painter.setPen(QColor(theme.TEXT if name == self._chosen else theme.MUTED))
         text = cell.adjusted(16, 0, 0, 0)
         if name == _PEAK_NAME:
-            painter.drawText(text.adjusted(0, 0, 60, 0), Qt.AlignmentFlag.AlignVCenter, name)
+            painter.drawText(text.adjusted(0, 0, 60, 0), Qt.AlignmentFlag.AlignVCenter, tr(name))
             return
-        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, display_name(name))
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, decoder_name(name))
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         painter.drawText(text, flags, _cells_text(self._distance(name)))
 
@@ -192,14 +198,14 @@ def _in_words(reading: JointReading | None) -> str:
     """The numbers for a screen reader."""
     if reading is None:
         return ""
-    parts = (f"{display_name(name)} {_cells_text(reading.distance(name))}" for name in reading.points)
-    return f"Cells from the peak: {', '.join(parts)}."
+    parts = (f"{decoder_name(name)} {_cells_text(reading.distance(name))}" for name in reading.points)
+    return tr("Cells from the peak: {parts}.").format(parts=", ".join(parts))
 
 
 class WeightView(QWidget):
     """The weights under which IPR and debiased IPR take their means, over the whole map."""
 
-    _TITLES = (("ipr", "IPR: softmax, e^(βh)"), ("debiased", "debiased: e^(βh′) − 1"))
+    _TITLES = (("ipr", mark("IPR: softmax, e^(βh)")), ("debiased", mark("debiased: e^(βh′) − 1")))
 
     def __init__(self) -> None:
         super().__init__()
@@ -209,14 +215,16 @@ class WeightView(QWidget):
         self.setMinimumSize(200, 80 + _NEEDED_TITLE + _NEEDED_NUMBER)
         self.setMaximumHeight(_LARGEST_MAP // 2 + _NEEDED_TITLE + _NEEDED_NUMBER)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Weights of IPR and of debiased IPR")
+        self.setAccessibleName(tr("Weights of IPR and of debiased IPR"))
         self.setToolTip(
-            "Both decoders take the mean of all cells' places, each under its own weights.\n"
-            "Brightness is the logarithm of the weight, from the largest down to a millionth of it.\n"
-            "The softmax of IPR leaves every background cell a weight, which pulls the mean from the peak\n"
-            "(white cross) to the middle of the map (grey cross); the weights e^(βh′) − 1 leave an empty cell none;\n"
-            "h′ is the map divided by its peak, with its foot cut off.\n"
-            "Background: cells below a tenth of the peak. Debiased IPR cuts away all below a fifth."
+            tr(
+                "Both decoders take the mean of all cells' places, each under its own weights.\n"
+                "Brightness is the logarithm of the weight, from the largest down to a millionth of it.\n"
+                "The softmax of IPR leaves every background cell a weight, which pulls the mean from the peak\n"
+                "(white cross) to the middle of the map (grey cross); the weights e^(βh′) − 1 leave an empty cell "
+                "none;\nh′ is the map divided by its peak, with its foot cut off.\n"
+                "Background: cells below a tenth of the peak. Debiased IPR cuts away all below a fifth."
+            )
         )
 
     def sizeHint(self) -> QSize:
@@ -246,14 +254,15 @@ class WeightView(QWidget):
         painter.setFont(_small(painter.font()))
         painter.setPen(QColor(theme.MUTED))
         heading = QRectF(0, 0, self.width(), 16)
-        painter.drawText(heading, Qt.AlignmentFlag.AlignVCenter, "Weights over the whole map, log scale 10⁻⁶ to 1")
+        title = tr("Weights over the whole map, log scale 10⁻⁶ to 1")
+        painter.drawText(heading, Qt.AlignmentFlag.AlignVCenter, title)
         for decoder, title in self._TITLES:
             frame = self.frame(decoder)
             left = frame.rect.left()
             draw_disc(painter, QPointF(left + 5, 24), 4, QColor(theme.decoder_color(decoder)))
             painter.setPen(QColor(theme.TEXT))
             cell = QRectF(left + 14, 16, (self.width() - 10) / 2 - 14, 16)
-            painter.drawText(cell, Qt.AlignmentFlag.AlignVCenter, title)
+            painter.drawText(cell, Qt.AlignmentFlag.AlignVCenter, tr(title))
             self._paint_weights(painter, frame, decoder, self._reading)
             self._paint_share(painter, frame, decoder)
         painter.end()
@@ -294,7 +303,7 @@ class WeightView(QWidget):
         width = painter.fontMetrics().horizontalAdvance(text) + 8
         painter.setFont(small)
         painter.setPen(QColor(theme.MUTED))
-        painter.drawText(cell.adjusted(width, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, "weight on\nbackground")
+        painter.drawText(cell.adjusted(width, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, tr("weight on\nbackground"))
 
 
 def log_brightness(weights: NDArray[np.floating]) -> NDArray[np.float64]:

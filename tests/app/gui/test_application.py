@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsView
 from app.__main__ import main
 from app.bundled import ICON_SIZES, SAMPLE_CLIP
 from app.gui.help_dialog import HelpDialog
+from app.gui.language import install_language
 from app.gui.main_window import MainWindow
 from app.settings import Settings, load_settings, save_settings, settings_path
 from app.sources import camera_list
@@ -269,6 +270,22 @@ class TestInsideThisProcess:
         (aside,) = settings_path().parent.glob("settings set aside *.json")
         assert message == f"The settings so far are kept as {aside}"
         assert load_settings(aside)[0].mirror
+
+    def test_the_settings_decide_the_language(self, qapp: QApplication) -> None:
+        save_settings(Settings(toured=True, preroll_s=0.0, language="zh_CN"))
+        seen, font = [], qapp.font()
+
+        def look(window: MainWindow) -> None:
+            seen.append(window.menu.actions()[0].text())
+            window.close()
+
+        try:
+            assert run_here("--source", SAMPLE_CLIP, *NO_NETWORK, act=look) == 0
+        finally:
+            install_language(qapp, "en")
+            qapp.setFont(font)
+        assert seen == ["文件(&F)"]
+        assert load_settings()[0].language == "zh_CN"
 
     def test_damaged_settings_are_set_aside_and_this_is_told(self) -> None:
         settings_path().write_text("{ broken")

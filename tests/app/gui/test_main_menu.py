@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import sys
 from pathlib import Path
@@ -173,14 +174,15 @@ def test_place_panel_and_choices_are_kept(open_window: OpenWindow) -> None:
     desk.window.resize(1100, 700)
     desk.window.panel.show_named_tab("view")
     desk.window.appearance.set_theme("light")
+    desk.window.appearance.set_language("zh_CN")
     kept = desk.window.settings_now
-    assert (kept.tab, kept.theme) == ("view", "light")
+    assert (kept.tab, kept.theme, kept.language) == ("view", "light", "zh_CN")
     desk.window.close()
-    again = open_window(settings=Settings(preroll_s=0.0, window=kept.window, tab=kept.tab, theme=kept.theme))
+    again = open_window(settings=dataclasses.replace(kept, preroll_s=0.0))
     # The screen of these tests is narrower.
     assert again.window.height() == 700
     assert again.window.panel.tab_name == "view"
-    assert again.window.settings_now.theme == "light"
+    assert (again.window.settings_now.theme, again.window.settings_now.language) == ("light", "zh_CN")
     again.window.appearance.set_theme("dark")  # for the other tests
 
 
