@@ -87,7 +87,7 @@ def run_window(options: argparse.Namespace) -> int:
     if options.record:
         window.recording.toggle()
     if tour:
-        window.tour.start(afterwards=source)
+        window.tour.start_when_seen(afterwards=source)
     if options.quit_after is not None:
         QTimer.singleShot(round(options.quit_after * 1000), window.close)
     garbage = GarbageOnQtThread(application)

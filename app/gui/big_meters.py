@@ -33,12 +33,17 @@ class BigMeters:
             (tr("bias"), bias, "px"),
         )
 
+    @staticmethod
+    def top(area: QRectF) -> float:
+        """Where in the widget's `area` they begin."""
+        return area.bottom() - 2.1 * _size(area)
+
     def paint(self, painter: QPainter, area: QRectF) -> None:
         """Into the widget's `area`."""
         if not self._numbers:
             return
-        size = max(20.0, 0.055 * area.height())
-        plate = QRectF(area.left(), area.bottom() - 2.1 * size, area.width(), 2.1 * size)
+        size = _size(area)
+        plate = QRectF(area.left(), self.top(area), area.width(), 2.1 * size)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(plate, QColor(20, 23, 28, 205))
         columns = 5.4
@@ -66,3 +71,7 @@ class BigMeters:
         painter.setPen(color)
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
         return float(painter.fontMetrics().horizontalAdvance(text))
+
+
+def _size(area: QRectF) -> float:
+    return max(20.0, 0.055 * area.height())

@@ -77,7 +77,7 @@ def _handlers(window: MainWindow, actions: dict[ActionKey, QAction]) -> dict[Act
         ActionKey.GHOSTS: panel.looks.toggle_ghosts,
         ActionKey.ARROWS: panel.looks.next_arrows,
         ActionKey.HEATMAP: panel.looks.next_heatmap,
-        ActionKey.SPLIT: panel.looks.toggle_split,
+        ActionKey.SPLIT: lambda: panel.looks.toggle_split(beside=window.session.choice.name),
         ActionKey.SMOOTHING: lambda: panel.looks.set_smoothing(not panel.looks.smoothing_on),
         ActionKey.HOLD_STILL: window.inspection.hold_still,
         ActionKey.DELAY: window.delay.measure,

@@ -7,16 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, QUrl
+from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout
 
 from app.errors import UserError
 from app.frames import PoseResult
 from app.gui.language import tr
 from app.gui.message_bar import MessageBar
 from app.gui.record_menu import RecordMenu
-from app.gui.widgets import tool_button
 from app.output_file import free_path
 from app.output_names import snapshot_path
 from app.replay.recent import RecentResults
@@ -29,47 +27,13 @@ SHORTEST_KEPT_S = 10.0
 _LOOK_FOR_REPORT_MS = 100
 
 
-class OfferingMessageBar(MessageBar):
-    """A message bar with a button beside a message that offers something."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._act: Callable[[], object] | None = None
-        self._button = tool_button("")
-        self._button.clicked.connect(self._clicked)
-        self._button.hide()
-        layout = self.layout()
-        assert isinstance(layout, QHBoxLayout)
-        layout.insertWidget(1, self._button, 0, Qt.AlignmentFlag.AlignTop)
-
-    def show_message(self, text: str, kind: str = "info") -> None:
-        """kind: info, warning or error. Whatever was offered before is so no longer."""
-        self._button.hide()
-        self._act = None
-        super().show_message(text, kind)
-
-    def offer(self, text: str, title: str, act: Callable[[], object]) -> None:
-        """Show a message, and a button with this title that does `act`."""
-        self.show_message(text)
-        self._act = act
-        self._button.setText(title)
-        self._button.setAccessibleName(title)
-        self._button.show()
-
-    def _clicked(self) -> None:
-        if self._act is not None:
-            self._act()
-
-
 class CompareControl(QObject):
     """folder: of the recordings, where reports go too; made when it is first needed.
 
     preroll_s: so much is kept for “save the last seconds”; comparisons look as far back, and at least 10 s.
     """
 
-    def __init__(
-        self, parent: QObject, messages: OfferingMessageBar, menu: RecordMenu, folder: Path, preroll_s: float
-    ) -> None:
+    def __init__(self, parent: QObject, messages: MessageBar, menu: RecordMenu, folder: Path, preroll_s: float) -> None:
         super().__init__(parent)
         self.seconds = max(SHORTEST_KEPT_S, preroll_s)
         self._messages = messages

@@ -7,7 +7,6 @@ import math
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -21,9 +20,9 @@ from PySide6.QtWidgets import (
 from app.gui import theme
 from app.gui.language import mark, tr
 from app.gui.names import decoder_name, decoder_title
-from app.gui.widgets import JumpSlider, named_label, tool_button
+from app.gui.widgets import JumpSlider, ListBox, named_label, tool_button
 from models.people import MEDIAPIPE
-from models.readings import BETA_RANGE
+from models.readings import BETA_RANGE, DEFAULT_BETA
 
 # The decoders that the app is about stand on the switch, the others in the list beside it.
 SWITCH_DECODERS = ("argmax", "ipr", "debiased")
@@ -31,7 +30,7 @@ LIST_DECODERS = ("argmax-quarter", "dark", "regression")
 _SLIDER_STEPS = 400
 
 _EXPLAINED = {
-    "argmax": mark("The cell of the heatmap's maximum: no bias, but it jumps from cell to cell."),
+    "argmax": mark("The cell of the heatmap's maximum: at most half a cell off, but it jumps from cell to cell."),
     "argmax-quarter": mark("The maximum, a quarter of a cell toward the higher neighbour."),
     "dark": mark("A Taylor step on the logarithm of the smoothed heatmap (DARK, CVPR 2020)."),
     "ipr": mark("Integral pose regression (soft-argmax): smooth, but pulled to the middle of the crop."),
@@ -63,23 +62,24 @@ class DecoderPanel(QWidget):
             self._button_of[name] = button
             switch.addWidget(button)
 
-        self._list = QComboBox()
+        self._list = ListBox()
         self._list.setAccessibleName(tr("Other decoders"))
         self._list.setToolTip(tr("Other ways to read the same heatmap"))
         self._list.setFixedWidth(118)
-        self._list.setPlaceholderText(tr("Others  ▾"))
+        self._list.setPlaceholderText(tr("Others"))
         for name in LIST_DECODERS:
             self._list.addItem(decoder_title(name), name)
             self._list.setItemData(self._list.count() - 1, tr(_EXPLAINED[name]), Qt.ItemDataRole.ToolTipRole)
         self._list.activated.connect(self._list_activated)
 
-        self._slider = JumpSlider(Qt.Orientation.Horizontal)
+        self._slider = JumpSlider(Qt.Orientation.Horizontal, _slider_position(DEFAULT_BETA))
         self._slider.setRange(0, _SLIDER_STEPS)
         self._slider.setAccessibleName(tr("beta"))
         self._slider.setToolTip(
             tr(
                 "β of IPR and debiased IPR: how sharply the softmax picks the peak.\n"
-                "Small: a mean over the whole map, pulled to its middle. Large: nearly the maximum itself."
+                "Small: a mean over the whole map, pulled to its middle. Large: nearly the maximum itself.\n"
+                "A double click brings it back to 10."
             )
         )
         self._slider.valueChanged.connect(self._slider_moved)

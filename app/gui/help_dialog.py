@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import __version__
 from app.gui.actions import ACTIONS
@@ -54,11 +64,23 @@ class HelpDialog(QDialog):
         foot = QHBoxLayout()
         foot.addWidget(named_label("hint", f"PoseScope {__version__}"))
         foot.addWidget(buttons, 1)
+        content = QWidget()
+        inside = QVBoxLayout(content)
+        inside.setContentsMargins(0, 0, 8, 0)
+        inside.addLayout(grid)
+        inside.addSpacing(10)
+        inside.addWidget(meters)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setAccessibleName(self.windowTitle())
+        scroll.setWidget(content)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
-        layout.addLayout(grid)
-        layout.addSpacing(10)
-        layout.addWidget(meters)
+        layout.addWidget(scroll, 1)
         layout.addLayout(foot)
-        self.setMinimumWidth(520)
+        # As large as its text, where the screen has room for that.
+        width = grid.sizeHint().width() + 60
+        wanted = QSize(width, inside.heightForWidth(width) + 110)
+        self.resize(wanted.boundedTo(parent.screen().availableSize() * 0.95))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -10,7 +10,6 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QHBoxLayout,
     QHeaderView,
     QTableWidget,
@@ -26,7 +25,7 @@ from app.gui.language import mark, tr
 from app.gui.names import decoder_title
 from app.gui.stage_bar import stage_colors
 from app.gui.strip_chart import StackedChart
-from app.gui.widgets import named_label, tool_button
+from app.gui.widgets import ListBox, named_label, tool_button
 from app.ledger import latency_ledger
 from app.meters.board import PAINTED, STAGES, MeterSnapshot
 from app.meters.latency import Spread
@@ -73,7 +72,7 @@ class LatencyPanel(QWidget):
         self._cells: list[list[QTableWidgetItem]] = []
         self._set_up_table()
         self._drops = named_label("hint", tr(_NO_DROPS))
-        self._window = QComboBox()
+        self._window = ListBox()
         self._window.setAccessibleName(tr("Length of the latency window"))
         for seconds in WINDOWS_S:
             self._window.addItem(tr("last {seconds:g} s").format(seconds=seconds), seconds)

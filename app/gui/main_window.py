@@ -16,13 +16,14 @@ from app.frames import PoseResult
 from app.gui.actions import ACTIONS, ActionKey
 from app.gui.appearance import Appearance
 from app.gui.commands import make_actions, show_checks
-from app.gui.compare_control import CompareControl, OfferingMessageBar
+from app.gui.compare_control import CompareControl
 from app.gui.dropping import DropTarget
 from app.gui.glass_to_glass import DelayControl
 from app.gui.inspection import Inspection
 from app.gui.kept import restore_place, settings_of
 from app.gui.language import mark, tr
 from app.gui.menu_bar import MainMenu
+from app.gui.message_bar import MessageBar
 from app.gui.network_control import NetworkControl
 from app.gui.pages import Pages
 from app.gui.recent_sources import RecentSources
@@ -77,7 +78,7 @@ class MainWindow(QMainWindow):
         self._at_end = False
         self.view = VideoView()
         self.view.first_painted.connect(self._painted)
-        self.messages = OfferingMessageBar()
+        self.messages = MessageBar()
         self.panel = SidePanel()
         self.decoders, self.meters = self.panel.decoders, self.panel.meters
         self.decoders.decoder_chosen.connect(self.choose_decoder)

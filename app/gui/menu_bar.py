@@ -50,7 +50,8 @@ class MainMenu(QMenuBar):
         file = self.addMenu(tr("&File"))
         self._add(file, _FILE_1)
         self._recent = file.addMenu(tr("Open recent"))
-        self._recent.aboutToShow.connect(self._list_recent)
+        # Not its own signal, which does not come while it is greyed out.
+        file.aboutToShow.connect(self._list_recent)
         self._list_recent()
         self._add(file, _FILE_2)
         record_menu.setTitle(tr("What is recorded"))

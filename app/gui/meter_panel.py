@@ -6,7 +6,7 @@ import math
 import time
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.decoder_display import DISPLAY_NAMES, PX_RANGE
 from app.gui import theme
@@ -15,7 +15,7 @@ from app.gui.language import tr
 from app.gui.people_row import PeopleRow
 from app.gui.stage_bar import StageBar
 from app.gui.strip_chart import StripChart
-from app.gui.widgets import named_label, tool_button
+from app.gui.widgets import ListBox, named_label, tool_button
 from app.meters.board import JITTER_WINDOW_S, PAINTED, STAGES, MeterBoard, MeterSnapshot
 from app.meters.jitter import STILL_BODY_SHARE
 from app.meters.rolling import JointDistances
@@ -107,7 +107,7 @@ class MeterPanel(QWidget):
         self._timer.timeout.connect(self.refresh)
 
     def _make_foot(self) -> QHBoxLayout:
-        self._window = QComboBox()
+        self._window = ListBox()
         self._window.setAccessibleName(tr("Length of the jitter window"))
         self._window.setToolTip(tr("Over which time jitter and bias are taken"))
         for seconds in JITTER_WINDOWS_S:
@@ -199,7 +199,8 @@ class MeterPanel(QWidget):
         self.table.show_numbers(self._in_unit(snapshot.jitter), self._in_unit(snapshot.bias))
         self._bar.show_stages({stage: snapshot.latency[stage].p50 for stage in STAGES if stage in snapshot.latency})
         self.people.show_people(snapshot.people, snapshot.person)
-        self._joints_text.setText(joints_text(snapshot.jitter))
+        anew = snapshot.bias.joints and not snapshot.jitter.joints  # after a cut, for seven frames
+        self._joints_text.setText(tr("Starting anew …") if anew else joints_text(snapshot.jitter))
         self._motion_text.setText(self._motion(snapshot))
         smoothed = snapshot.smoothed_jitter.overall.get(self._chosen, math.nan)
         self._smoothing_text.setVisible(math.isfinite(smoothed))

@@ -121,12 +121,17 @@ class RecordingControl(QObject):
         if summary is not None:
             self.update()
             text = f"{reason} {recording_message(summary, tr)}".strip()
-            self._messages.show_message(text, "error" if reason or summary.error else "info")
+            self._say(text, summary, failed=bool(reason))
 
     def tell(self, summary: RecordingSummary | None) -> None:
         """Say what became of a recording."""
         if summary is not None:
-            self._messages.show_message(recording_message(summary, tr), "error" if summary.error else "info")
+            self._say(recording_message(summary, tr), summary)
+
+    def _say(self, text: str, summary: RecordingSummary, *, failed: bool = False) -> None:
+        self._messages.offer(
+            text, tr("Show the folder"), self.show_folder, "error" if failed or summary.error else "info"
+        )
 
     def update(self) -> None:
         """Show how far the recording is; four times a second."""

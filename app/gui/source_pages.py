@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPolygon
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -19,14 +18,12 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSpinBox,
-    QStyledItemDelegate,
     QVBoxLayout,
     QWidget,
 )
 
-from app.gui import theme
 from app.gui.language import tr
-from app.gui.widgets import named_label
+from app.gui.widgets import ListBox, named_label
 
 Mode = tuple[int, int, float, str]
 
@@ -95,7 +92,7 @@ class CameraPage(Page):
             tr("Automatic takes a mode that this camera can keep up. The window shows the rate that really arrives."),
         )
         self._text = ""
-        self._modes = _List()
+        self._modes = ListBox()
         self._modes.setAccessibleName(tr("Size, rate and pixel format"))
         self._modes.setMaxVisibleItems(12)
         self.add(tr("&Mode"), self._modes)
@@ -154,16 +151,18 @@ class PathPage(Page):
         self._folder = folder
         self._path = QLineEdit()
         self._path.setObjectName("field")
-        self._path.setReadOnly(True)
+        self._path.textChanged.connect(self._path.setToolTip)
+        self._path.textChanged.connect(self.changed)
         self._path.setAccessibleName(tr("Path of the {what}").format(what=title.lower()))
         self._path.setPlaceholderText(tr("Nothing chosen yet"))
         self._button = QPushButton(tr("&Choose …"))
         self._button.setAccessibleName(tr("Choose the {what}").format(what=title.lower()))
+        self._button.setAutoDefault(False)  # Enter opens what was chosen
         self._button.clicked.connect(self.begin)
         self.add(tr("Path"), self._path, self._button)
 
     def source(self) -> str:
-        return self._path.text()
+        return self._path.text().strip()
 
     def begin(self) -> None:
         title = tr("Choose a folder of images") if self._folder else tr("Choose a video file")
@@ -177,8 +176,6 @@ class PathPage(Page):
 
     def _take(self, path: str) -> None:
         self._path.setText(str(Path(path)))
-        self._path.setToolTip(str(Path(path)))
-        self.changed.emit()
 
 
 class SyntheticPage(Page):
@@ -209,24 +206,6 @@ class SyntheticPage(Page):
             f"{name}={box.value()}" for name, box in (("noise", self._noise), ("delay", self._delay)) if box.value()
         ]
         return f"synthetic:{self._kind},{','.join(options)}"
-
-
-class _List(QComboBox):
-    """A combo box that shows that it is one: the style sheet's has no arrow."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setItemDelegate(QStyledItemDelegate(self))  # its own one takes no padding from the style sheet
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.MUTED))
-        tip = QPoint(self.width() - 14, self.height() // 2 + 3)
-        painter.drawPolygon(QPolygon([tip, tip + QPoint(-5, -6), tip + QPoint(5, -6)]))
-        painter.end()
 
 
 def mode_title(mode: Mode) -> str:

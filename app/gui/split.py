@@ -59,8 +59,8 @@ class Split:
         """Move the divider to that share of the width."""
         self.place = min(max(place, _NEAREST), 1 - _NEAREST)
 
-    def paint(self, painter: QPainter, target: QRectF) -> None:
-        """The divider, its handle, and the names of both decoders beside it."""
+    def paint(self, painter: QPainter, target: QRectF, bottom: float) -> None:
+        """The divider, its handle, and the names of both decoders beside it, down to `bottom`."""
         x = self.line(target)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for color, width in ((QColor(18, 18, 18, 150), 4.0), (QColor(255, 255, 255), 2.0)):
@@ -75,8 +75,9 @@ class Split:
             tip = middle + QPointF(7.5 * side, 0)
             for up in (-1, 1):
                 painter.drawLine(tip, tip + QPointF(-3.5 * side, 3.5 * up))
-        self._paint_name(painter, target, x, self._left, left=True)
-        self._paint_name(painter, target, x, self.decoder, left=False)
+        free = QRectF(target.topLeft(), QPointF(target.right(), bottom))
+        self._paint_name(painter, free, x, self._left, left=True)
+        self._paint_name(painter, free, x, self.decoder, left=False)
 
     @staticmethod
     def _paint_name(painter: QPainter, target: QRectF, x: float, decoder: str, *, left: bool) -> None:
@@ -87,7 +88,7 @@ class Split:
         title = decoder_title(decoder)
         metrics = painter.fontMetrics()
         plate = QRectF(0, 0, metrics.horizontalAdvance(title) + 42, metrics.height() + 10)
-        plate.moveTop(target.top() + 14)
+        plate.moveBottom(target.bottom() - 10)  # at the top it could meet the plate of the meters
         if left:
             plate.moveRight(x - 14)
         else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from app.gui.main_window import MainWindow
 
 _WIDTH, _MARGIN = 400, 18
+_LOOK_MS, _LONGEST_WAIT_S = 100, 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,8 @@ _STEPS: tuple[tuple[str, str, _Look], ...] = (
         mark("Debiasing: take that share away"),
         mark(
             "<b>Debiased IPR</b> subtracts what the background alone would give: the weights become e<sup>βh</sup> − "
-            "1, and an empty cell weighs nothing. The point is as smooth as IPR’s and lies on the peak. Drag the "
-            "divider: debiased IPR on the left, plain IPR on the right, one and the same heatmap."
+            "1, and an empty cell weighs nothing. The point lies on the peak, and without the pull it trembles less, "
+            "too. Drag the divider: debiased IPR on the left, plain IPR on the right, one and the same heatmap."
         ),
         _Look("debiased", split="ipr"),
     ),
@@ -106,9 +108,9 @@ _STEPS: tuple[tuple[str, str, _Look], ...] = (
         mark("The meters tell who is right"),
         mark(
             "<b>Jitter</b> is how much the joints tremble; steady motion is left out. <b>Bias</b> is how far a "
-            "decoder’s point lies from the peak of the very map that it read. Look at both: who collapses to the "
-            "middle hardly trembles. <b>Latency</b> counts from the frame’s arrival to the end of its paint. Press T "
-            "to compare all decoders while you hold still, and 1, 2, 3 to switch at any time."
+            "decoder’s point lies from the peak of the very map that it read. Look at both: at a small β IPR sticks to "
+            "the middle of the map, where it hardly trembles. <b>Latency</b> counts from the frame’s arrival to the "
+            "end of its paint. Press T to compare all decoders while you hold still, and 1, 2, 3 to switch at any time."
         ),
         _Look("debiased", ghosts=frozenset({"argmax", "ipr"}), tab="meters"),
     ),
@@ -148,6 +150,22 @@ class Tour(QObject):
         self._card.skip.clicked.connect(self.end)
         self._step = 0
         self._show()
+
+    def start_when_seen(self, afterwards: str = "") -> None:
+        """`start` as soon as there is a skeleton to point at: at the first launch a network takes seconds to load."""
+        give_up = time.monotonic() + _LONGEST_WAIT_S
+        timer = QTimer(self, interval=_LOOK_MS)
+
+        def look() -> None:
+            result, pipeline = self._window.view.result, self._window.session.pipeline
+            seen = result is not None and (result.people or pipeline.model_error is not None)
+            if seen or time.monotonic() > give_up:
+                timer.stop()
+                timer.deleteLater()
+                self.start(afterwards)
+
+        timer.timeout.connect(look)
+        timer.start()
 
     def end(self) -> None:
         """Leave the tour; what was shown before is shown again."""

@@ -163,7 +163,9 @@ class VideoView(QWidget):
         painter.setClipRect(QRectF(line, target.top(), target.right() - line, target.height()))
         painter.drawImage(target.topLeft(), self._as_picture(self._right))
         painter.restore()
-        self.split.paint(painter, target)
+        area = QRectF(self.rect())
+        free_to = self.big_meters.top(area) if self.big_meters is not None else area.bottom()
+        self.split.paint(painter, target, min(target.bottom(), free_to))
 
     def _on_screen(self, image: Image, target: QRectF) -> QImage:
         """`image` as large as `target`; a repaint without a new picture takes the one that is there."""

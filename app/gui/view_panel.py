@@ -24,7 +24,7 @@ from app.decoder_display import DISPLAY_NAMES, READING_NAMES
 from app.gui import theme
 from app.gui.language import tr
 from app.gui.names import decoder_title
-from app.gui.widgets import JumpSlider, named_label, tool_button
+from app.gui.widgets import JumpSlider, ListBox, named_label, tool_button
 from app.overlay import ALL_JOINTS
 from app.smoothing import OneEuroSettings
 from models.people import MEDIAPIPE
@@ -106,7 +106,7 @@ class ViewPanel(QWidget):
         layout.addStretch(1)
 
     def _make_split(self) -> QComboBox:
-        self._splits = QComboBox()
+        self._splits = ListBox()
         self._splits.setAccessibleName(tr("Split view"))
         self._splits.setToolTip(
             tr("The chosen decoder on the left, another one on the right of a divider that you drag")
@@ -198,9 +198,12 @@ class ViewPanel(QWidget):
         self._splits.setCurrentIndex(self._splits.findData(decoder))
         self.style_changed.emit()
 
-    def toggle_split(self) -> None:
-        """With the decoder that was there last, or not at all."""
-        self.set_split("" if self.split else self._last_split or "ipr")
+    def toggle_split(self, beside: str) -> None:
+        """With the decoder that was there last, or not at all. Never twice the same: `beside` is on the left."""
+        other = self._last_split or "ipr"
+        if other == beside:
+            other = "debiased" if beside == "ipr" else "ipr"
+        self.set_split("" if self.split else other)
 
     def set_ghosts(self, ghosts: frozenset[str]) -> None:
         """Draw these decoders beside the chosen one."""

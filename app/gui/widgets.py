@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QLabel, QSlider, QToolButton
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPolygon
+from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QStyledItemDelegate, QToolButton
+
+from app.gui import theme
 
 
 def named_label(name: str, text: str = "") -> QLabel:
@@ -22,8 +24,36 @@ def tool_button(text: str, *, checkable: bool = False) -> QToolButton:
     return button
 
 
+class ListBox(QComboBox):
+    """A combo box that shows that it is one: the style sheet's has no arrow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setItemDelegate(QStyledItemDelegate(self))  # its own one takes no padding from the style sheet
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.MUTED))
+        tip = QPoint(self.width() - 14, self.height() // 2 + 3)
+        painter.drawPolygon(QPolygon([tip, tip + QPoint(-5, -6), tip + QPoint(5, -6)]))
+        painter.end()
+
+
 class JumpSlider(QSlider):
-    """Goes to where it is clicked instead of a page toward it."""
+    """Goes to where it is clicked instead of a page toward it. default: where a double click brings it, if given."""
+
+    def __init__(self, orientation: Qt.Orientation, default: int | None = None) -> None:
+        super().__init__(orientation)
+        self._default = default
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._default is None:
+            self.mousePressEvent(event)
+        else:
+            self.setValue(self._default)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

@@ -436,8 +436,8 @@
         <translation>已对比 {seconds:.1f} 秒（{frames} 帧{since}）：{path}</translation>
     </message>
     <message>
-        <source>The cell of the heatmap's maximum: no bias, but it jumps from cell to cell.</source>
-        <translation>取热力图最大值所在的格：没有偏差，但会在格与格之间跳动。</translation>
+        <source>The cell of the heatmap's maximum: at most half a cell off, but it jumps from cell to cell.</source>
+        <translation>取热力图最大值所在的格：最多偏半格，但会在格与格之间跳动。</translation>
     </message>
     <message>
         <source>The maximum, a quarter of a cell toward the higher neighbour.</source>
@@ -476,8 +476,8 @@
         <translation>读取同一张热力图的其他方法</translation>
     </message>
     <message>
-        <source>Others  ▾</source>
-        <translation>其他  ▾</translation>
+        <source>Others</source>
+        <translation>其他</translation>
     </message>
     <message>
         <source>beta</source>
@@ -485,9 +485,11 @@
     </message>
     <message>
         <source>β of IPR and debiased IPR: how sharply the softmax picks the peak.
-Small: a mean over the whole map, pulled to its middle. Large: nearly the maximum itself.</source>
+Small: a mean over the whole map, pulled to its middle. Large: nearly the maximum itself.
+A double click brings it back to 10.</source>
         <translation>IPR 和去偏 IPR 的 β：softmax 挑选峰值的锐利程度。
-小：近似整张图的均值，被拉向图的中心。大：接近最大值本身。</translation>
+小：近似整张图的均值，被拉向图的中心。大：接近最大值本身。
+双击恢复为 10。</translation>
     </message>
     <message>
         <source>MediaPipe’s own detector, tracking and smoothing on
@@ -1278,6 +1280,14 @@ That can only be told while the person moves.</source>
     <message>
         <source>No joint seen</source>
         <translation>没有看到关节</translation>
+    </message>
+    <message>
+        <source>Starting anew …</source>
+        <translation>正在重新开始测量 …</translation>
+    </message>
+    <message>
+        <source>Show the folder</source>
+        <translation>显示文件夹</translation>
     </message>
     <message>
         <source>{n} joints</source>
@@ -2238,16 +2248,16 @@ It gives no heatmaps. To see both at once tick it as a ghost in the tab View.</s
         <translation>去偏：减去这部分权重</translation>
     </message>
     <message>
-        <source>&lt;b&gt;Debiased IPR&lt;/b&gt; subtracts what the background alone would give: the weights become e&lt;sup&gt;βh&lt;/sup&gt; − 1, and an empty cell weighs nothing. The point is as smooth as IPR’s and lies on the peak. Drag the divider: debiased IPR on the left, plain IPR on the right, one and the same heatmap.</source>
-        <translation>&lt;b&gt;去偏 IPR&lt;/b&gt; 减去仅由背景产生的部分：权重变为 e&lt;sup&gt;βh&lt;/sup&gt; − 1，空格的权重为零。得到的点与 IPR 一样平滑，并且落在峰值上。拖动分隔线：左边是去偏 IPR，右边是普通 IPR，读的是同一张热力图。</translation>
+        <source>&lt;b&gt;Debiased IPR&lt;/b&gt; subtracts what the background alone would give: the weights become e&lt;sup&gt;βh&lt;/sup&gt; − 1, and an empty cell weighs nothing. The point lies on the peak, and without the pull it trembles less, too. Drag the divider: debiased IPR on the left, plain IPR on the right, one and the same heatmap.</source>
+        <translation>&lt;b&gt;去偏 IPR&lt;/b&gt; 减去仅由背景产生的部分：权重变为 e&lt;sup&gt;βh&lt;/sup&gt; − 1，空格的权重为零。得到的点落在峰值上；没有了拉力，抖动也更小。拖动分隔线：左边是去偏 IPR，右边是普通 IPR，读的是同一张热力图。</translation>
     </message>
     <message>
         <source>The meters tell who is right</source>
         <translation>由指标来评判</translation>
     </message>
     <message>
-        <source>&lt;b&gt;Jitter&lt;/b&gt; is how much the joints tremble; steady motion is left out. &lt;b&gt;Bias&lt;/b&gt; is how far a decoder’s point lies from the peak of the very map that it read. Look at both: who collapses to the middle hardly trembles. &lt;b&gt;Latency&lt;/b&gt; counts from the frame’s arrival to the end of its paint. Press T to compare all decoders while you hold still, and 1, 2, 3 to switch at any time.</source>
-        <translation>&lt;b&gt;抖动&lt;/b&gt;是关节颤动的幅度，不计平稳运动。&lt;b&gt;偏差&lt;/b&gt;是解码器的点到它所读热力图峰值的距离。两者要一起看：塌缩到中心的解码器几乎不抖动。&lt;b&gt;延迟&lt;/b&gt;从收到帧算起，到绘制结束为止。按 T 保持静止，即可比较所有解码器；按 1、2、3 可随时切换。</translation>
+        <source>&lt;b&gt;Jitter&lt;/b&gt; is how much the joints tremble; steady motion is left out. &lt;b&gt;Bias&lt;/b&gt; is how far a decoder’s point lies from the peak of the very map that it read. Look at both: at a small β IPR sticks to the middle of the map, where it hardly trembles. &lt;b&gt;Latency&lt;/b&gt; counts from the frame’s arrival to the end of its paint. Press T to compare all decoders while you hold still, and 1, 2, 3 to switch at any time.</source>
+        <translation>&lt;b&gt;抖动&lt;/b&gt;是关节颤动的幅度，不计平稳运动。&lt;b&gt;偏差&lt;/b&gt;是解码器的点到它所读热力图峰值的距离。两者要一起看：β 很小时 IPR 停在图的中心，几乎不抖动。&lt;b&gt;延迟&lt;/b&gt;从收到帧算起，到绘制结束为止。按 T 保持静止，即可比较所有解码器；按 1、2、3 可随时切换。</translation>
     </message>
     <message>
         <source>Skip</source>

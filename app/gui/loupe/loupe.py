@@ -6,15 +6,15 @@ import math
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.gui.language import mark, tr
 from app.gui.loupe.reading import JointReading, read_joint
 from app.gui.loupe.view import HeatmapView, WeightView
 from app.gui.names import decoder_name, joint_name
-from app.gui.widgets import named_label
+from app.gui.widgets import ListBox, named_label
 from models.people import Person
 from models.skeletons import BLAZEPOSE_33
 
@@ -142,17 +142,10 @@ def numbers_text(reading: JointReading, decoder: str, beta: float) -> str:
     return f"{first}\n{second}"
 
 
-def _joint_combo() -> QComboBox:
-    combo = QComboBox()
+def _joint_combo() -> ListBox:
+    combo = ListBox()
     combo.addItems([joint_name(joint) for joint in range(len(BLAZEPOSE_33.joints))])
     combo.setMaxVisibleItems(16)
     combo.setAccessibleName(tr("Joint under the loupe"))
     combo.setToolTip(tr("The joint whose heatmap is shown"))
-    # The style sheet leaves out the arrow of lists.
-    arrow = QLabel("▾")
-    arrow.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-    inside = QHBoxLayout(combo)
-    inside.setContentsMargins(8, 0, 10, 0)
-    inside.addStretch()
-    inside.addWidget(arrow)
     return combo

@@ -250,7 +250,7 @@ class TestInsideThisProcess:
             seen.append(window.source_text)
             window.close()
 
-        assert run_here(*NO_NETWORK, ready=lambda window: window.view.result is not None, act=look) == 0
+        assert run_here(*NO_NETWORK, ready=lambda window: window.tour.is_running, act=look) == 0
         assert seen == [(True, SAMPLE_CLIP.name), "camera:id=usb"]
         assert load_settings()[0].toured
 

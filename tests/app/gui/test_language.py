@@ -63,8 +63,8 @@ ROOT = Path(__file__).parents[3]
 # What stays as it is in Chinese: terms of the field, names of programs, formats, units, keys and options.
 _LATIN = """
 argmax Argmax IPR DARK softmax soft CVPR ICCV MediaPipe PoseLandmarker PoseScope lite full heavy task cpu CPU GPU
-CUDA CSV PNG JSON Lines COCO OpenPose OBS FFmpeg MOV MKV AVI WebM mkv mov mpg webm avi mjpg rtsp RTSP HTTP http MJPEG MPEG HLS
-UDP udp live user password glass fps Ctrl Shift Esc Space Page Down Home End English Language
+CUDA CSV PNG JSON Lines COCO OpenPose OBS FFmpeg MOV MKV AVI WebM mkv mov mpg webm avi mjpg rtsp RTSP HTTP http MJPEG
+MPEG HLS UDP udp live user password glass fps Ctrl Shift Esc Space Page Down Home End English Language
 """
 LATIN = frozenset(_LATIN.split())
 

@@ -74,7 +74,7 @@ def test_what_was_opened_is_in_the_menu_and_opens_again(desk: Desk, tmp_path: Pa
     shutil.copy(SAMPLE_CLIP, clip)
     desk.window.open_source(str(clip))
     desk.window.open_source("synthetic:figure,64x48")
-    recent.aboutToShow.emit()
+    menu(desk, "File").aboutToShow.emit()
     (entry,) = recent.actions()
     assert entry.text() == "a && b.mp4"
     assert recent.menuAction().isEnabled()
