@@ -72,7 +72,7 @@ class DecoderPanel(QWidget):
             self._list.setItemData(self._list.count() - 1, tr(_EXPLAINED[name]), Qt.ItemDataRole.ToolTipRole)
         self._list.activated.connect(self._list_activated)
 
-        self._slider = JumpSlider(Qt.Orientation.Horizontal, _slider_position(DEFAULT_BETA))
+        self._slider = JumpSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, _SLIDER_STEPS)
         self._slider.setAccessibleName(tr("beta"))
         self._slider.setToolTip(
@@ -83,6 +83,7 @@ class DecoderPanel(QWidget):
             )
         )
         self._slider.valueChanged.connect(self._slider_moved)
+        self._slider.double_clicked.connect(lambda: self.beta_chosen.emit(DEFAULT_BETA))
         self._beta_label = QLabel()
         self._beta_label.setMinimumWidth(34)
         self._beta_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPolygon
 from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QStyledItemDelegate, QToolButton
 
@@ -43,17 +43,13 @@ class ListBox(QComboBox):
 
 
 class JumpSlider(QSlider):
-    """Goes to where it is clicked instead of a page toward it. default: where a double click brings it, if given."""
+    """Goes to where it is clicked instead of a page toward it."""
 
-    def __init__(self, orientation: Qt.Orientation, default: int | None = None) -> None:
-        super().__init__(orientation)
-        self._default = default
+    double_clicked = Signal()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self._default is None:
-            self.mousePressEvent(event)
-        else:
-            self.setValue(self._default)
+        super().mouseDoubleClickEvent(event)
+        self.double_clicked.emit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
