@@ -40,7 +40,7 @@ def test_the_folder_of_a_recording_is_a_click_away(desk: Desk, monkeypatch) -> N
     button = next(b for b in desk.window.messages.findChildren(QToolButton) if b.text() == "Show the folder")
     assert button.isVisible()
     button.click()
-    assert [Path(folder) for folder in opened] == [desk.folder]
+    assert [Path(folder) for folder in opened] == [desk.window.recordings]
     desk.window.messages.show_message("Something else")
     assert not button.isVisible()
 
