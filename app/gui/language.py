@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtGui import QFontDatabase, QFontInfo
 from PySide6.QtWidgets import QApplication
 
 from app.bundled import TRANSLATIONS
@@ -60,7 +60,8 @@ def prefer_chinese_fonts(application: QApplication) -> None:
     """For what the usual font lacks. By itself a system that is not Chinese would take Japanese forms of characters."""
     there = QFontDatabase.families(QFontDatabase.WritingSystem.SimplifiedChinese)
     font = application.font()
-    font.setFamilies([*font.families(), *(name for name in _FONTS if name in there)])
+    # Not what was asked for, “Sans Serif” on Linux: any family that is there would come before it.
+    font.setFamilies([QFontInfo(font).family(), *(name for name in _FONTS if name in there)])
     application.setFont(font)
 
 

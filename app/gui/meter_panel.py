@@ -15,7 +15,7 @@ from app.gui.language import tr
 from app.gui.people_row import PeopleRow
 from app.gui.stage_bar import StageBar
 from app.gui.strip_chart import StripChart
-from app.gui.widgets import ListBox, named_label, tool_button
+from app.gui.widgets import ListBox, keep_lines, named_label, tool_button
 from app.meters.board import JITTER_WINDOW_S, PAINTED, STAGES, MeterBoard, MeterSnapshot
 from app.meters.jitter import STILL_BODY_SHARE
 from app.meters.rolling import JointDistances
@@ -91,7 +91,7 @@ class MeterPanel(QWidget):
         head.addWidget(self._latency_text, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
+        layout.setSpacing(3)
         layout.addWidget(named_label("heading", tr("LATENCY, CAPTURE → PAINT")))
         layout.addLayout(head)
         layout.addWidget(self._bar)
@@ -100,6 +100,7 @@ class MeterPanel(QWidget):
         layout.addWidget(self.table)
         layout.addWidget(self._reference_text)
         for label in (self._smoothing_text, self._joints_text, self._motion_text):
+            keep_lines(label, 1)
             layout.addWidget(label)
         layout.addWidget(self._jitter_chart, 1)
         layout.addLayout(self._make_foot())

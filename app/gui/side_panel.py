@@ -83,7 +83,7 @@ class SidePanel(QWidget):
         self._tabs.currentChanged.connect(self._stack.setCurrentIndex)
         self._tabs.currentChanged.connect(lambda _: self.tab_changed.emit())
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 10, 16, 10)
+        layout.setContentsMargins(16, 8, 16, 8)
         layout.setSpacing(6)
         heading = QHBoxLayout()
         heading.addWidget(named_label("heading", tr("DECODER")), 1)

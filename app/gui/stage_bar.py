@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from collections.abc import Iterable
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui import theme
 from app.gui.language import tr
 from app.meters.board import STAGES
+
+_WIDTH = 340
 
 
 def stage_colors() -> dict[str, str]:
@@ -26,7 +30,8 @@ class StageBar(QWidget):
         self.setAccessibleName(tr("Median time of each stage"))
 
     def sizeHint(self) -> QSize:
-        return QSize(330, 64)  # three rows of the legend: all stages
+        last = self._places((f"{tr(stage)} 88.8" for stage in STAGES), _WIDTH)[-1]
+        return QSize(_WIDTH, last.y() + 18)
 
     def show_stages(self, medians_ms: dict[str, float]) -> None:
         """medians_ms: stage -> ms; stages that take no time are left out."""
@@ -37,25 +42,32 @@ class StageBar(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = painter.font()
-        font.setPixelSize(11)
-        painter.setFont(font)
-        total = sum(self._stages.values())
-        x, legend_x, legend_y = 0.0, 0.0, 14.0
-        for stage, color in stage_colors().items():
-            ms = self._stages.get(stage)
-            if ms is None:
-                continue
-            width = self.width() * ms / total
+        painter.setFont(self._font())
+        total, x = sum(self._stages.values()), 0.0
+        shown = {stage: color for stage, color in stage_colors().items() if stage in self._stages}
+        texts = [f"{tr(stage)} {self._stages[stage]:.1f}" for stage in shown]
+        for (stage, color), text, place in zip(shown.items(), texts, self._places(texts, self.width()), strict=True):
+            width = self.width() * self._stages[stage] / total
             painter.fillRect(QRectF(x, 0, max(width - 1, 0.5), 8), QColor(color))
             x += width
-            text = f"{tr(stage)} {ms:.1f}"
-            text_width = painter.fontMetrics().horizontalAdvance(text) + 22
-            if legend_x + text_width > self.width() and legend_x > 0:
-                legend_x, legend_y = 0.0, legend_y + 16
-            painter.fillRect(QRectF(legend_x, legend_y + 4, 8, 8), QColor(color))
+            painter.fillRect(QRectF(place.x(), place.y() + 4, 8, 8), QColor(color))
             painter.setPen(QColor(theme.MUTED))
-            cell = QRectF(legend_x + 12, legend_y, text_width, 16)
+            cell = QRectF(place.x() + 12, place.y(), self.width(), 16)
             painter.drawText(cell, Qt.AlignmentFlag.AlignVCenter, text)
-            legend_x += text_width
         painter.end()
+
+    def _font(self) -> QFont:
+        font = QFont(self.font())
+        font.setPixelSize(11)
+        return font
+
+    def _places(self, texts: Iterable[str], room: int) -> list[QPoint]:
+        """Where the entries of the legend begin, in as many rows as they need. room: for a row, px."""
+        metrics, x, y, places = QFontMetrics(self._font()), 0, 14, []
+        for text in texts:
+            width = metrics.horizontalAdvance(text) + 22
+            if x and x + width > room:
+                x, y = 0, y + 16
+            places.append(QPoint(x, y))
+            x += width
+        return places

@@ -24,7 +24,7 @@ from app.decoder_display import DISPLAY_NAMES, READING_NAMES
 from app.gui import theme
 from app.gui.language import tr
 from app.gui.names import decoder_title
-from app.gui.widgets import JumpSlider, ListBox, named_label, tool_button
+from app.gui.widgets import JumpSlider, ListBox, keep_lines, named_label, tool_button
 from app.overlay import ALL_JOINTS
 from app.smoothing import OneEuroSettings
 from models.people import MEDIAPIPE
@@ -143,9 +143,8 @@ class ViewPanel(QWidget):
                 "averaged over the time that the meters look back. Left out: live pictures for which it came too late."
             )
         )
-        # Its text changes and must not lay out the panel anew.
         self._reference_text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._reference_text.setFixedHeight(self._reference_text.fontMetrics().lineSpacing() + 2)
+        keep_lines(self._reference_text, 1)
         grid.addWidget(self._reference_text, len(READING_NAMES) // 2 + 1, 0, 1, 2)
         self._color()
         theme.broadcast.changed.connect(self._color)

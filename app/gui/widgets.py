@@ -8,12 +8,26 @@ from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QStyledItemDelegate, Q
 
 from app.gui import theme
 
+from app.gui.language import tr
+
 
 def named_label(name: str, text: str = "") -> QLabel:
     """A label of one of the style sheet's kinds: heading, hint, big or status."""
     label = QLabel(text)
     label.setObjectName(name)
     return label
+
+
+def keep_lines(label: QLabel, count: int) -> None:
+    """Give it the height of so many lines: a text that changes must not lay out the panel anew.
+
+    Lines of a Chinese font are higher by a quarter. The first one may reach over the label's edge: there is no ink.
+    """
+    label.ensurePolished()
+    label.setText("\n".join([tr("jitter")] * (count - 1)))
+    further = label.sizeHint().height() if count > 1 else 0
+    label.clear()
+    label.setFixedHeight(label.fontMetrics().lineSpacing() + further)
 
 
 def tool_button(text: str, *, checkable: bool = False) -> QToolButton:

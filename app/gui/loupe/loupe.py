@@ -14,7 +14,7 @@ from app.gui.language import mark, tr
 from app.gui.loupe.reading import JointReading, read_joint
 from app.gui.loupe.view import HeatmapView, WeightView
 from app.gui.names import decoder_name, joint_name
-from app.gui.widgets import ListBox, named_label
+from app.gui.widgets import ListBox, keep_lines, named_label
 from models.people import Person
 from models.skeletons import BLAZEPOSE_33
 
@@ -48,9 +48,8 @@ class Loupe(QWidget):
         self.heatmap_view = HeatmapView()
         self.weight_view = WeightView()
         self._text = named_label("hint")
-        # Its text changes often and must not lay out the panel anew.
         self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._text.setFixedHeight(2 * self._text.fontMetrics().lineSpacing() + 2)
+        keep_lines(self._text, 2)
         self._text.setAccessibleName(tr("Numbers of the joint"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

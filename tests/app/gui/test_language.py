@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QPushButton,
+    QScrollArea,
     QSpinBox,
     QTabBar,
     QTableWidget,
@@ -63,8 +64,8 @@ ROOT = Path(__file__).parents[3]
 # What stays as it is in Chinese: terms of the field, names of programs, formats, units, keys and options.
 _LATIN = """
 argmax Argmax IPR DARK softmax soft CVPR ICCV MediaPipe PoseLandmarker PoseScope lite full heavy task cpu CPU GPU
-CUDA CSV PNG JSON Lines COCO OpenPose OBS FFmpeg MOV MKV AVI WebM mkv mov mpg webm avi mjpg rtsp RTSP HTTP http MJPEG
-MPEG HLS UDP udp live user password glass fps Ctrl Shift Esc Space Page Down Home End English Language
+CUDA CSV PNG JSON Lines COCO OpenPose OBS FFmpeg MOV MKV AVI WebM rtsp RTSP HTTP MJPEG MPEG HLS UDP udp live user
+password glass fps Ctrl Shift Esc Space Page Down Home End English Language
 """
 LATIN = frozenset(_LATIN.split())
 
@@ -243,6 +244,21 @@ def test_nothing_of_the_window_is_left_in_english(chinese_desk: Desk) -> None:
     desk.press("F")
     desk.wait(lambda: desk.window.isFullScreen())
     check(desk.window, *names)
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_no_panel_has_to_scroll_in_a_small_window(qapp: QApplication, open_window: OpenWindow, language: str) -> None:
+    install_language(qapp, language)
+    desk = open_window()
+    install_language(qapp, "en")
+    desk.window.resize(1280, 720)
+    desk.press("O")
+    desk.wait(lambda: not desk.window.panel.meters._smoothing_text.isHidden())
+    for tab in TAB_NAMES:
+        desk.window.panel.show_named_tab(tab)
+        (area,) = [area for area in desk.window.panel.findChildren(QScrollArea) if area.isVisible()]
+        QApplication.processEvents()
+        assert area.widget().minimumSizeHint().height() <= area.viewport().height(), tab
 
 
 def test_nothing_of_the_tour_is_left_in_english(chinese_desk: Desk) -> None:
