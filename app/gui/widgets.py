@@ -7,7 +7,6 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPolygon
 from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QStyledItemDelegate, QToolButton
 
 from app.gui import theme
-
 from app.gui.language import tr
 
 
