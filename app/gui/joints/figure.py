@@ -172,7 +172,7 @@ class JointFigure(QWidget):
 
     def _paint_body(self, painter: QPainter) -> None:
         scale = self._scale()
-        color = QColor(theme.RAISED).lighter(115)
+        color = _between(theme.PANEL, theme.LINE, 0.6)
         flesh = QPen(color, 7 * scale, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
         flesh.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(flesh)
@@ -185,7 +185,7 @@ class JointFigure(QWidget):
         painter.drawLine(self._to_widget(0, 26), self._to_widget(0, 36))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.drawEllipse(QRectF(self._to_widget(_HEAD.left(), _HEAD.top()), _HEAD.size() * scale))
-        painter.setPen(QPen(QColor(theme.LINE).lighter(140), 1.5))
+        painter.setPen(QPen(_between(theme.LINE, theme.MUTED, 0.2), 1.5))
         for first, second in BLAZEPOSE_33.limb_indices:
             painter.drawLine(self.place(first), self.place(second))
         painter.setPen(QColor(theme.MUTED))
@@ -229,3 +229,10 @@ class JointFigure(QWidget):
             painter.drawLine(QPointF(bar.right() + 1, y), QPointF(bar.right() + 4, y))
             cell = QRectF(bar.right() + 7, y - 8, self.width() - bar.right() - 7, 16)
             painter.drawText(cell, Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def _between(first: str, second: str, share: float) -> QColor:
+    """That share of the way from the first colour to the second."""
+    a, b = QColor(first), QColor(second)
+    parts = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
+    return QColor(*(round(one + share * (other - one)) for one, other in parts))
