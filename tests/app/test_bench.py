@@ -41,6 +41,8 @@ from models.stage_clock import StageClock
 from tests.app.source_builders import write_video
 from tests.models.clip import as_coco, clip_frames, true_joints
 
+pytestmark = pytest.mark.thorough  # a process and several engines
+
 SMALL_SIZES = ((320, 180), (640, 360))
 ROOT = Path(__file__).parents[2]
 LITE, LITE_SHA256 = model_file("lite")

@@ -67,7 +67,8 @@ def record_over_restarts(server: LiveServer, folder: Path, restarts: int) -> lis
     return took_s
 
 
-@pytest.mark.parametrize("kind", [MjpegServer, pytest.param(MpegTsServer, marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("kind", [MjpegServer, MpegTsServer])
 def test_a_recording_goes_on_over_a_restart_of_the_server(kind: type[LiveServer], tmp_path: Path) -> None:
     (took_s,) = record_over_restarts(kind(), tmp_path, restarts=1)
     assert took_s < WITHIN_S

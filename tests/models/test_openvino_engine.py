@@ -75,7 +75,9 @@ def assert_same(ours: Person, theirs: Person) -> None:
         assert ours.scores[name] == pytest.approx(theirs.scores[name], abs=1e-4)
 
 
-@pytest.mark.parametrize("model", ["lite", "full", pytest.param("heavy", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize(
+    "model", ["lite", *(pytest.param(model, marks=pytest.mark.thorough) for model in ("full", "heavy"))]
+)
 def test_the_keypoints_are_those_of_torch(model, kept):
     ours = PoseEstimator(OpenVinoEngine(bundle_of(model), choose_device("cpu"), kept))
     theirs = PoseEstimator(TorchEngine(bundle_of(model), choose_device("cpu")))
