@@ -95,7 +95,6 @@ def test_quitting_finishes_the_recording(whole_run: Ended) -> None:
     assert all(row["x"] for row in read_rows(keypoints))
 
 
-@pytest.mark.thorough
 def test_a_mistake_in_the_options_is_one_sentence(tmp_path: Path) -> None:
     ended = run(tmp_path, "--source", SAMPLE_CLIP, "--decoder", "debaised")
     assert ended.code == 2
@@ -104,7 +103,6 @@ def test_a_mistake_in_the_options_is_one_sentence(tmp_path: Path) -> None:
     assert "Did you mean" in line
 
 
-@pytest.mark.thorough
 def test_a_screenshot_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "window.png"
@@ -369,7 +367,6 @@ class TestInsideThisProcess:
         )
         assert seen == [("dark", 3.0)]
 
-    @pytest.mark.thorough
     @posix_only
     def test_ctrl_c_is_heard_after_the_source_was_lost(self, tmp_path: Path) -> None:
         (tmp_path / "notes.mp4").write_text("no video")
@@ -393,7 +390,6 @@ class TestInsideThisProcess:
         assert time.monotonic() - pressed_s[0] < LONG_MS / 2000
 
 
-@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="a display is always there")
 def test_without_a_display_one_sentence_and_not_an_abort() -> None:
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
