@@ -152,16 +152,21 @@ class Tour(QObject):
         self._show()
 
     def start_when_seen(self, afterwards: str = "") -> None:
-        """`start` as soon as there is a skeleton to point at: at the first launch a network takes seconds to load."""
+        """`start` as soon as there is a skeleton to point at: at the first launch a network takes seconds to load.
+
+        Not at all where the user has begun with something else meanwhile.
+        """
         give_up = time.monotonic() + _LONGEST_WAIT_S
         timer = QTimer(self, interval=_LOOK_MS)
 
         def look() -> None:
             result, pipeline = self._window.view.result, self._window.session.pipeline
             seen = result is not None and (result.people or pipeline.model_error is not None)
-            if seen or time.monotonic() > give_up:
+            busy = self.is_running or self._window.source_text != str(SAMPLE_CLIP)
+            if busy or seen or time.monotonic() > give_up:
                 timer.stop()
                 timer.deleteLater()
+            if not busy and not timer.isActive():
                 self.start(afterwards)
 
         timer.timeout.connect(look)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QLabel, QLineEdit, QListWidget, QPushButton, QScrollArea, QToolButton
 from pytestqt.qtbot import QtBot
 
+from app.bundled import SAMPLE_CLIP
 from app.gui.help_dialog import HelpDialog
 from app.gui.source_dialog import SourceDialog
 from models.readings import DEFAULT_BETA
@@ -74,3 +75,14 @@ def test_the_help_shows_every_line_whole_or_scrolls(desk: Desk, qtbot: QtBot) ->
             assert label.wordWrap() or label.width() >= label.sizeHint().width(), label.text()
     assert any("Ctrl+Q" in text for text in labels(dialog))
     dialog.close()
+
+
+def test_the_tour_does_not_come_after_somebody_who_has_opened_something_else(desk: Desk, qtbot: QtBot) -> None:
+    desk.window.source_text = str(SAMPLE_CLIP)
+    desk.window.tour.start_when_seen()
+    qtbot.waitUntil(lambda: desk.window.tour.is_running, timeout=5000)
+    desk.window.tour.end()
+    desk.window.tour.start_when_seen()
+    desk.window.open_source("synthetic:figure,64x48")
+    qtbot.wait(400)
+    assert not desk.window.tour.is_running
