@@ -1,32 +1,44 @@
-"""A one-item mailbox in which a new item replaces the old one."""
+"""A mailbox for the newest item, in which a new one replaces those that nobody took."""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class LatestSlot(Generic[T]):
-    """Holds at most one item. `put` never blocks; an item that was never taken is replaced and counted."""
+    """Holds the newest item. `put` never blocks; an item that was never taken is replaced and counted.
+
+    patience: how many items may wait instead, oldest first, while the taker is held up for a moment; 1 is none. May be
+        changed at any time. Where more come than may wait, the taker is too slow and not just held up: only the newest
+        is kept then, and only one at a time until the taker has caught up and had to wait for an item. So no item grows
+        old where every other one is replaced anyway.
+    """
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._item: T | None = None
+        self._items: deque[T] = deque()
+        self._caught_up = True
+        self.patience = 1
         self.replaced = 0
 
     def put(self, item: T) -> None:
         with self._condition:
-            if self._item is not None:
-                self.replaced += 1
-            self._item = item
+            if len(self._items) >= (self.patience if self._caught_up else 1):
+                self.replaced += len(self._items)
+                self._caught_up = False
+                self._items.clear()
+            self._items.append(item)
             self._condition.notify()
 
     def take(self, timeout: float) -> T | None:
-        """The item, or None if none came within `timeout` seconds (0 asks without waiting)."""
+        """The oldest that waits, or None if none came within `timeout` seconds (0 asks without waiting)."""
         with self._condition:
-            if self._item is None and timeout > 0:
-                self._condition.wait(timeout)
-            item, self._item = self._item, None
-            return item
+            if not self._items:
+                self._caught_up = True
+                if timeout > 0:
+                    self._condition.wait(timeout)
+            return self._items.popleft() if self._items else None

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # Every wait ends after this time to look whether the pipeline was stopped.
 _POLL_S = 0.1
 
+# Frames of a live source that may wait while nothing is to be lost: about as many as a camera's driver holds.
+_PATIENCE = 4
+
 
 @dataclass(frozen=True, slots=True)
 class DecoderChoice:
@@ -46,7 +49,8 @@ class Pipeline:
         changed at any time.
     smoothing: None, or how the points are smoothed after they were read; may be replaced at any time.
 
-    A live source goes through a slot that keeps the newest frame (older ones are dropped and counted). Any other
+    A live source goes through a slot that keeps the newest frame (older ones are dropped and counted; while
+    `loses_none`, which may be switched at any time, some wait where the estimator is held up for a moment). Any other
     goes through a short blocking queue, so nothing is lost; where it is paced, a frame is asked for when the estimator
     is free, so that none grows old in the queue. Errors are kept in `source_error` and `model_error`.
     `finished` is set once no more results will come. What is `paused` can be wound by `step` and `seek`.
@@ -145,6 +149,15 @@ class Pipeline:
     def dropped(self) -> int:
         """Frames of a live source that were replaced by a newer one before they could be looked at."""
         return self._slot.replaced + self.source.replaced
+
+    @property
+    def loses_none(self) -> bool:
+        """Whether frames of a live source may wait a moment, as a recording wants it: each, rather than the newest."""
+        return self._slot.patience > 1
+
+    @loses_none.setter
+    def loses_none(self, wanted: bool) -> None:
+        self._slot.patience = _PATIENCE if wanted else 1
 
     def start(self) -> None:
         for thread in self._threads:

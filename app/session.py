@@ -246,6 +246,7 @@ class Session:
         recorder.start()
         with self._recorder_lock:
             self._recorder = recorder
+            self.pipeline.loses_none = True
 
     def _about(self) -> RecordingAbout:
         return RecordingAbout(
@@ -292,6 +293,7 @@ class Session:
         """Finish the files; None where nothing was being recorded."""
         with self._recorder_lock:
             recorder, self._recorder = self._recorder, None
+            self.pipeline.loses_none = False
         if recorder is None:
             return None
         self._last_recording = recorder.stop()

@@ -34,8 +34,9 @@ _LEGS = ((11, 13, 15), (12, 14, 16))
 _TORSO = (5, 6, 12, 11)
 _SUBPIXEL_BITS = 4
 
-# As late as the pacer lets a picture be before it moves its schedule.
+# How late a picture may be: as long as the pacer keeps its schedule, or as many as a driver of a camera holds.
 _MAY_BE_LATE_S = Pacer.SLACK_NS / 1e9
+_MAY_BE_LATE_FRAMES = 4
 
 
 class TrueJointsSource(PacedSource):
@@ -111,7 +112,7 @@ class TrueJointsSource(PacedSource):
             if self.live:
                 # Like a camera: what could not be drawn in time is left out, instead of time going slower.
                 now_s = time.perf_counter() - begun_s - self._delay_ns / 1e9
-                if now_s - number / self.fps > _MAY_BE_LATE_S:
+                if now_s - number / self.fps > max(_MAY_BE_LATE_S, _MAY_BE_LATE_FRAMES / self.fps):
                     due = int(now_s * self.fps)
                     self._skipped += due - number
                     number = due

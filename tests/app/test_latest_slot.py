@@ -25,6 +25,45 @@ def test_an_item_that_is_false_is_still_an_item():
     assert slot.replaced == 1
 
 
+def test_some_may_wait_for_a_taker_that_is_held_up():
+    slot: LatestSlot[int] = LatestSlot()
+    slot.patience = 3
+    for item in range(3):
+        slot.put(item)
+    assert [slot.take(0) for _ in range(4)] == [0, 1, 2, None]
+    assert slot.replaced == 0
+
+
+def test_nothing_grows_old_for_a_taker_that_is_too_slow():
+    slot: LatestSlot[int] = LatestSlot()
+    slot.patience = 3
+    for item in range(4):
+        slot.put(item)
+    assert (slot.take(0), slot.replaced) == (3, 3)
+    # It never had to wait since: two come for each that it takes.
+    for item in range(4, 20, 2):
+        slot.put(item)
+        slot.put(item + 1)
+        assert slot.take(0) == item + 1
+    assert slot.replaced == 3 + 8
+    assert slot.take(0) is None  # caught up
+    slot.put(20)
+    slot.put(21)
+    assert [slot.take(0), slot.take(0)] == [20, 21]
+    assert slot.replaced == 3 + 8
+
+
+def test_those_that_wait_are_let_go_when_they_may_no_longer():
+    slot: LatestSlot[int] = LatestSlot()
+    slot.patience = 3
+    slot.put(0)
+    slot.put(1)
+    slot.patience = 1
+    slot.put(2)
+    assert [slot.take(0), slot.take(0)] == [2, None]
+    assert slot.replaced == 2
+
+
 def test_take_waits_no_longer_than_it_may():
     slot: LatestSlot[int] = LatestSlot()
     started = time.monotonic()

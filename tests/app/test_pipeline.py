@@ -95,6 +95,28 @@ def test_a_live_source_drops_the_oldest_and_counts(start: Start) -> None:
     assert run.pipeline.dropped == 12
 
 
+def test_a_live_source_loses_none_to_a_short_stall_where_none_is_to_be_lost(start: Start) -> None:
+    camera, estimator = CommandedCamera(), FakeEstimator()
+    camera.restarts = (2,)
+    estimator.hold()
+    run = start(camera, estimator)
+    run.pipeline.loses_none = True
+    camera.deliver(1)
+    until(lambda: estimator.seen == [0])
+    camera.deliver(4)
+    estimator.release()
+    until(lambda: run.indices == [0, 1, 2, 3, 4])
+    assert run.pipeline.dropped == 0
+    assert [result.frame.continues for result in run.results] == [True, True, False, True, True]
+    estimator.hold()
+    camera.deliver(1)
+    until(lambda: len(estimator.seen) == 6)
+    camera.deliver(9)  # no short stall any more: the newest is wanted
+    estimator.release()
+    until(lambda: run.indices[5:] == [5, 14])
+    assert run.pipeline.dropped == 8
+
+
 def test_the_age_of_a_live_frame_stays_bounded_by_one_estimate(start: Start) -> None:
     camera, estimator = CommandedCamera(), FakeEstimator()
     newest_when_taken: list[int] = []

@@ -163,7 +163,7 @@ def record_synthetic(folder: Path, seconds: float, warm_up_s: float) -> dict[str
     gc.collect()
     gc.freeze()
     paths = RecordingPaths(annotated=folder / "a.mp4", keypoints={"csv": folder / "a.keypoints.csv"})
-    before = session.pipeline.dropped
+    before, left_out_before = session.pipeline.dropped, session.source.replaced
     session.start_recording(paths)
     recorder = session.recorder
     assert recorder is not None
@@ -174,7 +174,7 @@ def record_synthetic(folder: Path, seconds: float, warm_up_s: float) -> dict[str
         assert time.monotonic() < until_s
         time.sleep(0.05)
     grown = resident_mb()
-    dropped = session.pipeline.dropped - before
+    dropped, left_out = session.pipeline.dropped - before, session.source.replaced - left_out_before
     summary = session.stop()
     gc.unfreeze()
     assert summary is not None
@@ -184,6 +184,7 @@ def record_synthetic(folder: Path, seconds: float, warm_up_s: float) -> dict[str
     return {
         "frames": summary.frames,
         "dropped_before_the_network": dropped,
+        "of_these_left_out_by_the_source": left_out,
         "dropped_in_the_recording": summary.dropped,
         "plays_s": times[-1] - times[0] + 1 / 30,
         "memory_mb": memory,
