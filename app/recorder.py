@@ -12,6 +12,7 @@ from app.disk_space import LEAST_FREE_BYTES, says_full, short_of_space, size_tex
 from app.drawn_once import DrawnOnce
 from app.errors import OutputError
 from app.frames import Image, PoseResult
+from app.free_memory import give_back_free_memory
 from app.overlay import OverlayStyle
 from app.recording_files import (
     KeypointsFile,
@@ -33,6 +34,7 @@ _MOST_WAITING_BYTES = 512 << 20
 # A writer that makes no progress for so long (a network drive that is gone) is given up.
 _GIVE_UP_S = 20.0
 _LOOK_AT_FILES_EVERY_S = 1.0
+_GIVE_BACK_MEMORY_EVERY_S = 20.0
 _WATCH_DISK_EVERY_S = 0.5
 
 
@@ -324,6 +326,7 @@ class Recorder:
 
     def _watch_disk(self) -> None:
         """On a thread of its own: a disk may take its time for an answer."""
+        memory_looked_at = time.monotonic()
         while not self._finished.wait(_WATCH_DISK_EVERY_S):
             short = short_of_space(self.paths.all, self._least_free)
             if short is not None and self._accepting:
@@ -333,6 +336,9 @@ class Recorder:
                         f"less than {size_text(self._least_free)} are free on {short}."
                     )
             write_through(self.paths.all)
+            if time.monotonic() - memory_looked_at > _GIVE_BACK_MEMORY_EVERY_S:
+                give_back_free_memory()
+                memory_looked_at = time.monotonic()
 
     def _end(self, sentence: str | None) -> None:
         """Take no more frames; what waits is still written."""
