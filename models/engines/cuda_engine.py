@@ -25,7 +25,7 @@ from models.reader import DecoderReader
 from models.readings import DEFAULT_BETA, CropReadings
 from models.regions import Region, letterbox
 from models.stage_clock import DECODE, StageClock
-from models.tflite_graph import Convolution
+from models.tflite_layers import Convolution
 
 # Of the landmark network; detector and decoders are always computed in float32. The heavy network on 131 crops with
 # every layer's values rounded on the CPU, 4200 joints with a peak of .3 or more, distance from float32 in cells at p95,

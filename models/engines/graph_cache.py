@@ -21,6 +21,8 @@ _MAKERS = (
     "blazepose",
     "tflite_file",
     "tflite_graph",
+    "tflite_layers",
+    "heads",
     "engines/openvino_graphs",
     "engines/openvino_engine",
 )

@@ -13,7 +13,7 @@ from models.bundle import Bundle
 from models.engines.openvino_runtime import openvino
 from models.reader import DecoderReader
 from models.readings import DEFAULT_BETA
-from models.tflite_graph import Convolution
+from models.tflite_layers import Convolution
 
 
 class _Detector(nn.Module):
