@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from app.decoder_display import DARK_SURFACE, PAPER_FORM
+from app.lab.canvas import COLOR_MAP, LINE, MUTED, TEXT, new_figure, png, style_axes
 from app.lab.readings import LAB_DECODERS, Floats, Readings, explanation, lab_color, lab_title
 from app.lab.sweeps import Sweep
 
@@ -16,45 +16,42 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PANEL, _LINE, _TEXT, _MUTED = "#1b1f26", "#343c47", "#e8eaed", "#a3adba"
-_DPI = 100
 _BIAS_RANGE = (1e-4, 50.0)  # cells; what is less is drawn at the lower end
 _WEIGHT_RANGE = (1e-7, 0.1)  # shares of the sum of all weights
 _PULL_SHOWN_FROM = 3.0  # cells: a shorter arrow would only hide the points, the magnifier shows it
-COLOR_MAP = "magma"
 
 
 def map_figure(readings: Readings, sweeps: Sequence[Sweep]) -> bytes:
     """1200 × 1200: the heatmap, every decoder's point, the truth and the arrow of the pull."""
-    figure = _figure(1200, 1200)
+    figure = new_figure(1200, 1200)
     axes = figure.add_axes((0.07, 0.15, 0.86, 0.79))
     _draw_map(axes, readings, 18)
     legend = figure.legend(loc="lower center", ncols=3, fontsize=17, **_LEGEND)
     for handle in legend.legend_handles:
         handle.set(markersize=13)  # type: ignore[union-attr]
     figure.text(
-        0.5, 0.965, f"{_conditions(readings)}; bias in cells", ha="center", va="center", fontsize=19, color=_TEXT
+        0.5, 0.965, f"{_conditions(readings)}; bias in cells", ha="center", va="center", fontsize=19, color=TEXT
     )
-    return _png(figure)
+    return png(figure)
 
 
 def weights_figure(readings: Readings, sweeps: Sequence[Sweep]) -> bytes:
     """1600 × 900: the weights of IPR and of debiased IPR side by side, each with its mean."""
-    figure = _figure(1600, 900)
+    figure = new_figure(1600, 900)
     for left, decoder in ((0.05, "ipr"), (0.5, "debiased")):
         axes = figure.add_axes((left, 0.12, 0.4, 0.71))
         image = _draw_weights(axes, readings, decoder, 20)
     scale = figure.colorbar(image, cax=figure.add_axes((0.915, 0.12, 0.016, 0.71)))
-    scale.set_label("share of all weight", fontsize=16, color=_MUTED)
-    scale.ax.tick_params(colors=_MUTED, labelsize=14)
-    scale.outline.set_edgecolor(_LINE)
-    figure.text(0.48, 0.945, _conditions(readings), ha="center", va="center", fontsize=21, color=_TEXT)
-    return _png(figure)
+    scale.set_label("share of all weight", fontsize=16, color=MUTED)
+    scale.ax.tick_params(colors=MUTED, labelsize=14)
+    scale.outline.set_edgecolor(LINE)
+    figure.text(0.48, 0.945, _conditions(readings), ha="center", va="center", fontsize=21, color=TEXT)
+    return png(figure)
 
 
 def position_figure(readings: Readings, sweeps: Sequence[Sweep]) -> bytes:
     """1600 × 900: the signed error of x against the true x, whole and close up."""
-    figure = _figure(1600, 900)
+    figure = new_figure(1600, 900)
     sweep = _sweep(sweeps, "position")
     _draw_signed(figure.add_axes((0.08, 0.6, 0.89, 0.315)), sweep, readings.synthetic.x, 16)
     axes = figure.add_axes((0.08, 0.165, 0.89, 0.315))
@@ -62,7 +59,7 @@ def position_figure(readings: Readings, sweeps: Sequence[Sweep]) -> bytes:
     axes.set_ylim(-0.75, 0.75)
     axes.set_ylabel("the same, close up")
     _entitle(figure, axes, "Bias against position", _conditions(readings))
-    return _png(figure)
+    return png(figure)
 
 
 def beta_figure(readings: Readings, sweeps: Sequence[Sweep]) -> bytes:
@@ -77,9 +74,9 @@ def peak_figure(readings: Readings, sweeps: Sequence[Sweep]) -> bytes:
 
 def overview_figure(readings: Readings, sweeps: Sequence[Sweep]) -> bytes:
     """1920 × 1080, for a slide: the map, the weights, the formula with its numbers and the three sweeps."""
-    figure = _figure(1920, 1080)
-    figure.text(0.026, 0.952, "Where does the bias of integral pose regression come from?", fontsize=24, color=_TEXT)
-    figure.text(0.974, 0.954, _conditions(readings), fontsize=15, color=_MUTED, ha="right")
+    figure = new_figure(1920, 1080)
+    figure.text(0.026, 0.952, "Where does the bias of integral pose regression come from?", fontsize=24, color=TEXT)
+    figure.text(0.974, 0.954, _conditions(readings), fontsize=15, color=MUTED, ha="right")
     # A square of 0.5 of the height is 0.28125 of the width.
     _draw_map(figure.add_axes((0.026, 0.425, 0.28125, 0.5)), readings, 14)
     for bottom, decoder in ((0.69, "ipr"), (0.425, "debiased")):
@@ -96,7 +93,7 @@ def overview_figure(readings: Readings, sweeps: Sequence[Sweep]) -> bytes:
         else:
             _draw_bias(axes, _sweep(sweeps, name), present, 14)
     figure.legend(*axes.get_legend_handles_labels(), loc="lower center", ncols=6, fontsize=15, **_LEGEND)
-    return _png(figure)
+    return png(figure)
 
 
 FIGURES: dict[str, Callable[[Readings, Sequence[Sweep]], bytes]] = {
@@ -108,45 +105,21 @@ FIGURES: dict[str, Callable[[Readings, Sequence[Sweep]], bytes]] = {
     "lab_bias_peak.png": peak_figure,
 }
 
-_LEGEND: dict[str, Any] = {"frameon": False, "labelcolor": _TEXT, "handlelength": 1.6, "columnspacing": 1.8}
-
-
-def _figure(width: int, height: int) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor=DARK_SURFACE)
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _png(figure: Figure) -> bytes:
-    data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=_DPI, facecolor=figure.get_facecolor())
-    return data.getvalue()
-
-
-def _style(axes: Axes, font: int) -> None:
-    axes.set_facecolor(_PANEL)
-    axes.tick_params(colors=_MUTED, labelsize=font)
-    for spine in axes.spines.values():
-        spine.set_color(_LINE)
-    axes.xaxis.label.set(color=_TEXT, fontsize=font)
-    axes.yaxis.label.set(color=_TEXT, fontsize=font)
+_LEGEND: dict[str, Any] = {"frameon": False, "labelcolor": TEXT, "handlelength": 1.6, "columnspacing": 1.8}
 
 
 def _draw_map(axes: Axes, readings: Readings, font: int) -> None:
     synthetic = readings.synthetic
     axes.imshow(readings.heatmap, cmap=COLOR_MAP, vmin=0, vmax=1, interpolation="nearest")
-    _style(axes, font)
+    style_axes(axes, font)
     middle_x, middle_y = synthetic.centre
-    axes.axvline(middle_x, color=_MUTED, linewidth=0.8, alpha=0.5)
-    axes.axhline(middle_y, color=_MUTED, linewidth=0.8, alpha=0.5)
+    axes.axvline(middle_x, color=MUTED, linewidth=0.8, alpha=0.5)
+    axes.axhline(middle_y, color=MUTED, linewidth=0.8, alpha=0.5)
     pull = readings.pull
     if pull >= _PULL_SHOWN_FROM:
         arrow = {
             "arrowstyle": "-|>",
-            "color": _TEXT,
+            "color": TEXT,
             "linewidth": 2.5,
             "shrinkA": 0,
             "shrinkB": 0.65 * font,
@@ -162,7 +135,7 @@ def _draw_map(axes: Axes, readings: Readings, font: int) -> None:
         ha="center",
         va="center",
         fontsize=font + 3,
-        color=_TEXT,
+        color=TEXT,
         bbox={"boxstyle": "round,pad=0.3", "facecolor": DARK_SURFACE, "edgecolor": lab_color("ipr"), "alpha": 0.9},
     )
     for ring, decoder in enumerate(LAB_DECODERS):
@@ -185,11 +158,11 @@ def _draw_magnifier(axes: Axes, readings: Readings, font: int) -> None:
     bottom = 0.66 if synthetic.y > synthetic.centre[1] else 0.015
     inset = axes.inset_axes((left, bottom, 0.325, 0.325))
     inset.imshow(readings.heatmap, cmap=COLOR_MAP, vmin=0, vmax=1, interpolation="nearest")
-    _style(inset, font)
+    style_axes(inset, font)
     inset.set(xticks=[], yticks=[])
-    inset.spines[:].set_color(_MUTED)
+    inset.spines[:].set_color(MUTED)
     pulled_x, pulled_y = readings.points["ipr"]
-    inset.plot([synthetic.x, pulled_x], [synthetic.y, pulled_y], color=_TEXT, linewidth=2.5)
+    inset.plot([synthetic.x, pulled_x], [synthetic.y, pulled_y], color=TEXT, linewidth=2.5)
     for ring, decoder in enumerate(LAB_DECODERS):
         size = font * (1.5 - 0.2 * ring)
         for color, width in ((DARK_SURFACE, 4.5), (lab_color(decoder), 2.2)):
@@ -205,7 +178,7 @@ def _draw_weights(axes: Axes, readings: Readings, decoder: str, font: int) -> An
     image = axes.imshow(
         np.maximum(shares, _WEIGHT_RANGE[0]), cmap=COLOR_MAP, norm=LogNorm(*_WEIGHT_RANGE), interpolation="nearest"
     )
-    _style(axes, font)
+    style_axes(axes, font)
     axes.set_xticks([])
     axes.set_yticks([])
     color = lab_color(decoder)
@@ -221,7 +194,7 @@ def _draw_weights(axes: Axes, readings: Readings, decoder: str, font: int) -> An
 
 
 def _draw_bias(axes: Axes, sweep: Sweep, present: float, font: int) -> None:
-    _style(axes, font)
+    style_axes(axes, font)
     axes.set_yscale("log")
     axes.set_ylim(0.7 * _BIAS_RANGE[0], 1.3 * _BIAS_RANGE[1])
     axes.set_yticks(ticks := [10.0**power for power in range(-4, 2)], [f"{tick:g}" for tick in ticks])
@@ -239,15 +212,15 @@ def _draw_bias(axes: Axes, sweep: Sweep, present: float, font: int) -> None:
 
 def _draw_signed(axes: Axes, sweep: Sweep, present: float, font: int) -> None:
     assert sweep.error_x is not None
-    _style(axes, font)
+    style_axes(axes, font)
     _draw_lines(axes, sweep, sweep.error_x, present)
     axes.set_xlabel(sweep.label)
     axes.set_ylabel("error of x (cells)")
 
 
 def _draw_lines(axes: Axes, sweep: Sweep, lines: dict[str, Floats], present: float) -> None:
-    axes.grid(color=_LINE, linewidth=0.8, alpha=0.7)
-    axes.axvline(present, color=_TEXT, linewidth=1.2, linestyle=":")
+    axes.grid(color=LINE, linewidth=0.8, alpha=0.7)
+    axes.axvline(present, color=TEXT, linewidth=1.2, linestyle=":")
     for decoder, values in lines.items():
         dashed = decoder == PAPER_FORM
         shown = np.clip(values, _BIAS_RANGE[0], None) if axes.get_yscale() == "log" else values
@@ -264,16 +237,16 @@ def _draw_lines(axes: Axes, sweep: Sweep, lines: dict[str, Floats], present: flo
 
 
 def _bias_figure(readings: Readings, sweep: Sweep, present: float, title: str) -> bytes:
-    figure = _figure(1600, 900)
+    figure = new_figure(1600, 900)
     axes = figure.add_axes((0.095, 0.17, 0.875, 0.735))
     _draw_bias(axes, sweep, present, 18)
     _entitle(figure, axes, title, _conditions(readings, but=sweep.name))
-    return _png(figure)
+    return png(figure)
 
 
 def _entitle(figure: Figure, axes: Axes, title: str, conditions: str) -> None:
-    figure.text(axes.get_position().x0, 0.94, title, fontsize=22, color=_TEXT)
-    figure.text(0.97, 0.94, conditions, ha="right", fontsize=18, color=_MUTED)
+    figure.text(axes.get_position().x0, 0.94, title, fontsize=22, color=TEXT)
+    figure.text(0.97, 0.94, conditions, ha="right", fontsize=18, color=MUTED)
     figure.legend(*axes.get_legend_handles_labels(), loc="lower center", ncols=6, fontsize=16, **_LEGEND)
 
 
@@ -285,10 +258,10 @@ def _write_formula(figure: Figure, readings: Readings, left: float, top: float) 
         top,
         r"$J=\dfrac{\Sigma\,p\,e^{\beta h}}{C}$      $\hat p=\dfrac{C\,J-\Sigma p}{C-HW}$      $C=\Sigma\,e^{\beta h}$",
         fontsize=29,
-        color=_TEXT,
+        color=TEXT,
         va="top",
     )
-    figure.text(left, top - 0.125, f"$C={total}$,  $HW={numbers.HW}$", fontsize=19, color=_MUTED, va="top")
+    figure.text(left, top - 0.125, f"$C={total}$,  $HW={numbers.HW}$", fontsize=19, color=MUTED, va="top")
     for row, axis in enumerate("xy"):
         pulled, sum_p, corrected = numbers.J[row], numbers.sum_p[row], numbers.corrected[row]
         height = top - 0.18 - 0.1 * row
@@ -298,14 +271,14 @@ def _write_formula(figure: Figure, readings: Readings, left: float, top: float) 
             rf"$J_{axis}={pulled:.2f}$      $\hat {axis}=\dfrac{{{total}\cdot {pulled:.2f}-{math_number(sum_p)}}}"
             rf"{{{total}-{numbers.HW}}}={corrected:.2f}$",
             fontsize=21,
-            color=_TEXT,
+            color=TEXT,
             va="top",
         )
         truth = (readings.synthetic.x, readings.synthetic.y)[row]
-        figure.text(0.974, height - 0.014, f"truth {truth:.2f}", fontsize=18, color=_MUTED, va="top", ha="right")
+        figure.text(0.974, height - 0.014, f"truth {truth:.2f}", fontsize=18, color=MUTED, va="top", ha="right")
     words = explanation(readings).split(". ")
     lines = [word if word.endswith(".") else f"{word}." for word in words]
-    figure.text(left, top - 0.4, "\n".join(_wrap(lines)), fontsize=17, color=_TEXT, va="top", linespacing=1.35)
+    figure.text(left, top - 0.4, "\n".join(_wrap(lines)), fontsize=17, color=TEXT, va="top", linespacing=1.35)
 
 
 def _wrap(sentences: Sequence[str], width: int = 72) -> list[str]:
