@@ -9,6 +9,7 @@ import numpy as np
 
 from app.decoder_display import DARK_SURFACE, PAPER_FORM
 from app.lab.canvas import COLOR_MAP, LINE, MUTED, TEXT, new_figure, png, style_axes
+from app.lab.gradient_figure import gradient_figure
 from app.lab.readings import LAB_DECODERS, Floats, Readings, explanation, lab_color, lab_title
 from app.lab.sweeps import Sweep
 
@@ -103,6 +104,7 @@ FIGURES: dict[str, Callable[[Readings, Sequence[Sweep]], bytes]] = {
     "lab_bias_position.png": position_figure,
     "lab_bias_beta.png": beta_figure,
     "lab_bias_peak.png": peak_figure,
+    "lab_gradient.png": gradient_figure,
 }
 
 _LEGEND: dict[str, Any] = {"frameon": False, "labelcolor": TEXT, "handlelength": 1.6, "columnspacing": 1.8}

@@ -255,7 +255,7 @@ def test_the_command_writes_figures_and_data_and_then_keeps_them(tmp_path, capsy
     assert run_lab(options(tmp_path, overwrite=True)) == 0
     printed = capsys.readouterr().out.splitlines()
     assert sorted(printed) == sorted(str(path) for path in tmp_path.iterdir())
-    figures = {"overview", "map", "weights", "bias_position", "bias_beta", "bias_peak"}
+    figures = {"overview", "map", "weights", "bias_position", "bias_beta", "bias_peak", "gradient"}
     assert {path.name for path in tmp_path.iterdir()} == {"lab_bias.csv", *(f"lab_{name}.png" for name in figures)}
     with open(tmp_path / "lab_bias.csv", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["sweep"] == "peak" and row["decoder"] == "ipr"]

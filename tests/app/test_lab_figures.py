@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from app.lab.figures import FIGURES, math_number, overview_figure, weights_figure
+from app.lab.gradient_figure import gradient_figure
+from app.lab.gradients import descent, training_gradient
 from app.lab.readings import Readings, SyntheticMap, lab_color
 from app.lab.sweeps import all_sweeps
 
@@ -17,6 +19,7 @@ SIZES = {
     "lab_bias_position.png": (900, 1600),
     "lab_bias_beta.png": (900, 1600),
     "lab_bias_peak.png": (900, 1600),
+    "lab_gradient.png": (900, 1600),
 }
 PLACE = SyntheticMap(15.3, 50.4)
 
@@ -48,7 +51,9 @@ def test_each_figure_is_a_picture_of_its_size_with_every_decoder_in_it(name, swe
     image = picture(FIGURES[name](Readings(PLACE, 6.0), sweeps))
     assert image.shape == (*SIZES[name], 3)
     for decoder in (
-        ("ipr", "debiased") if name == "lab_weights.png" else ("argmax", "argmax-quarter", "ipr", "debiased")
+        ("ipr", "debiased")
+        if name in ("lab_weights.png", "lab_gradient.png")
+        else ("argmax", "argmax-quarter", "ipr", "debiased")
     ):
         assert len(pixels_of(image, lab_color(decoder))[0]) > 100, decoder
     # Nothing runs into the edge of the picture.
@@ -68,6 +73,24 @@ def test_the_means_stand_where_the_decoders_put_them(sweeps):
     # Far from the blob, every cell weighs something for IPR and nothing for debiased IPR.
     assert image[200, 600].max() > 100
     assert image[200, 1300].max() < 10
+
+
+@pytest.mark.thorough
+def test_the_gradient_is_drawn_with_each_point_and_each_end_in_its_place(sweeps):
+    image = picture(gradient_figure(Readings(PLACE, 6.0), sweeps))
+    # Both rows of maps are 333 px high: a cell is 5.2 px. The rings are drawn around J, and around where descent ends.
+    for left, decoder in ((41.6, "ipr"), (403.2, "debiased")):
+        for top, (x, y) in (
+            (155.7, np.add((PLACE.x, PLACE.y), training_gradient(PLACE, decoder, 1.0).error)),
+            (540.0, descent(PLACE, decoder, 1.0, [(PLACE.x, PLACE.y)])[-1, 0]),
+        ):
+            column, row = left + (x + 0.5) * 332.8 / 64, top + (y + 0.5) * 333 / 64
+            corner = np.array([row - 16, column - 16]).round().astype(int)
+            around = image[corner[0] : corner[0] + 33, corner[1] : corner[1] + 33]
+            rows, columns = pixels_of(around, lab_color(decoder))
+            distances = np.hypot(rows + corner[0] + 0.5 - row, columns + corner[1] + 0.5 - column)
+            # A ring of 18 points across, which are 25 px.
+            assert np.median(distances) == pytest.approx(12.5, abs=1.5)
 
 
 @pytest.mark.thorough
