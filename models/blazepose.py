@@ -64,11 +64,14 @@ class LandmarkNetwork(nn.Module):
 
     def logits(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """As in the file: landmarks (N, 195), presence (N, 1), heatmap logits (N, 39, 64, 64)."""
-        landmarks, presence, heatmaps = self.graph(crops)
+        landmarks, presence, heatmaps = self.graph(crops)[:3]
         return landmarks, presence, heatmaps
 
     def forward(self, crops: Tensor) -> LandmarkOutput:
-        landmarks, presence, heatmap_logits = self.logits(crops)
+        return self.output(*self.logits(crops))
+
+    def output(self, landmarks: Tensor, presence: Tensor, heatmap_logits: Tensor) -> LandmarkOutput:
+        """What the `logits` say."""
         landmarks = landmarks.reshape(-1, LANDMARK_COUNT, 5)
         height, width = self.input_size
         size = constant((width, height), landmarks)

@@ -29,6 +29,11 @@ class Bundle:
     detector: bytes
     landmarks: bytes
 
+    @property
+    def landmarks_sha256(self) -> str:
+        """Of the landmark network alone, hexadecimal: heads are trained for it."""
+        return hashlib.sha256(self.landmarks).hexdigest()
+
 
 def open_bundle(path: Path, sha256: str | None = None) -> Bundle:
     """Read both members of the bundle at `path`.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.engines.choice import open_engine
 from models.engines.engine import Engine
+from models.head_file import OWN, TrainedHead
 from models.people import Person
 from models.readings import DECODER_NAMES, DEFAULT_BETA, TO_IMAGE, checked_beta
 from models.regions import Region, letterbox, region_from_alignment, search_squares
@@ -44,10 +45,14 @@ class EstimateTimes:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The people in one image and the time it took to find them."""
+    """The people in one image and the time it took to find them.
+
+    heads: for each decoder of heatmaps the head whose maps it read; empty where there are none but the shipped ones.
+    """
 
     people: tuple[Person, ...]
     times: EstimateTimes
+    heads: Mapping[str, str] = field(default_factory=dict)
 
 
 class PoseEstimator:
@@ -67,18 +72,27 @@ class PoseEstimator:
         self._images = 0
         self._is_first = True
         self._search: _Search | None = None
+        self.head_choice = OWN
         self.device_label = engine.label
         self.warning = engine.warning
 
     @classmethod
-    def load(cls, bundle: Path, device: str = "auto", sha256: str | None = None, engine: str = "auto") -> PoseEstimator:
+    def load(
+        cls,
+        bundle: Path,
+        device: str = "auto",
+        sha256: str | None = None,
+        engine: str = "auto",
+        heads: Sequence[TrainedHead] = (),
+    ) -> PoseEstimator:
         """Open a .task bundle on a device and run it a few times, since first runs are slow.
 
         CUDA graphs are recorded anew for each size of picture: there the first frame takes longer all the same.
 
-        device, engine: see `models.engines.choice.open_engine`. Raises BundleError or DeviceError with one sentence.
+        device, engine, heads: see `models.engines.choice.open_engine`. Raises BundleError, DeviceError or HeadError with
+        one sentence.
         """
-        estimator = cls(open_engine(bundle, device, sha256, engine))
+        estimator = cls(open_engine(bundle, device, sha256, engine, heads))
         blank = np.zeros((256, 256, 3), np.uint8)
         estimator.detect(blank)
         for _ in range(_WARM_UP_RUNS):
@@ -123,6 +137,7 @@ class PoseEstimator:
         checked_beta(beta)
         self._images += 1
         time_ns = self._images * _IMAGE_NS if time_ns is None else time_ns
+        self._engine.heads.choice = self.head_choice
         clock = self._engine.clock()
         uploaded = self._engine.upload(image)
         self._take_in_newcomers(clock)
@@ -139,7 +154,7 @@ class PoseEstimator:
             if not self._engine.detects_aside:
                 self._take_in_newcomers(clock)
         self._is_first = False
-        return Estimate(people, _stage_times(clock))
+        return Estimate(people, _stage_times(clock), self._engine.heads.labels())
 
     def detect(self, image: NDArray[np.uint8]) -> list[Region]:
         """The crop of every person whom the detector sees in `image` (H, W, 3) uint8 BGR, the best first."""
@@ -157,11 +172,12 @@ class PoseEstimator:
         checked_beta(beta)
         if not regions:
             return Estimate((), EstimateTimes())
+        self._engine.heads.choice = self.head_choice
         clock = self._engine.clock()
         readings = self._engine.read(self._engine.upload(image), regions, beta, clock, keep_heatmaps=keep_heatmaps)
         people = tuple(readings.person(i, region, i) for i, region in enumerate(regions))
         clock.lap(TO_IMAGE)
-        return Estimate(people, _stage_times(clock))
+        return Estimate(people, _stage_times(clock), self._engine.heads.labels())
 
     def _take_in_newcomers(self, clock: StageClock) -> None:
         """Whoever the detector found aside, always as many images later: a clip is read alike each time."""

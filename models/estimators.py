@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.engines.choice import check_names
 from models.estimator import Estimate, PoseEstimator
+from models.head_file import TrainedHead
 from models.people import MEDIAPIPE
 from models.readings import DEFAULT_BETA
 
@@ -19,6 +21,7 @@ class Estimator(Protocol):
 
     decoders: names of the readings that each person has. device_label: what the user is shown. warning: why it is not
     what was asked for, or None. most_people: how many are followed at most; may be changed between two images.
+    head_choice: whose maps the decoders read, see `models.head_file.LoadedHeads`; likewise.
     """
 
     @property
@@ -31,6 +34,7 @@ class Estimator(Protocol):
     def warning(self) -> str | None: ...
 
     most_people: int
+    head_choice: str
 
     def reset(self) -> None:
         """Forget the people who are being followed."""
@@ -49,12 +53,19 @@ class Estimator(Protocol):
         """End whatever runs on threads of its own; may be called again."""
 
 
-def load_estimator(bundle: Path, device: str = "auto", sha256: str | None = None, engine: str = "auto") -> Estimator:
+def load_estimator(
+    bundle: Path,
+    device: str = "auto",
+    sha256: str | None = None,
+    engine: str = "auto",
+    heads: Sequence[TrainedHead] = (),
+) -> Estimator:
     """Open a .task bundle: with our own engines (`models.engines.choice.open_engine`), or with MediaPipe where `engine`
-    says so. Raises BundleError or DeviceError with one sentence.
+    says so. heads: trained for this bundle's network; MediaPipe does without. Raises BundleError, DeviceError or
+    HeadError with one sentence.
     """
     if engine != MEDIAPIPE:
-        return PoseEstimator.load(bundle, device, sha256, engine)
+        return PoseEstimator.load(bundle, device, sha256, engine, heads)
     check_names(device, engine)
     from models.reference import ReferenceEstimator
 

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.blazepose import LandmarkNetwork
+from models.blazepose import JOINT_COUNT, LandmarkNetwork
 from models.errors import BundleError
+from models.head_file import HeadError, TrainedHead
 from models.tflite_graph import TFLiteGraph
 from models.tflite_layers import Add, Convolution, Resize
 
@@ -55,7 +56,8 @@ class Head(nn.Module):
         fine = self._lateral(1, features.fine)
         coarser = _enlarged(features.coarse, middle) + middle
         # A 1 × 1 convolution and bilinear enlarging may change places: fewer maps are enlarged.
-        return _enlarged(F.conv2d(coarser, self.last.weight), fine) + self.last(fine)
+        logits: Tensor = _enlarged(F.conv2d(coarser, self.last.weight), fine) + self.last(fine)
+        return logits
 
     def _lateral(self, level: int, features: Tensor) -> Tensor:
         lateral: Tensor = F.relu6(self.pointwise[level](F.relu6(self.depthwise[level](features))))
@@ -127,9 +129,66 @@ def shipped_head(network: LandmarkNetwork, joints: Sequence[int]) -> Head:
             (*head.depthwise, *head.pointwise), (middle_depthwise, fine_depthwise, middle, fine), strict=True
         ):
             own.load_state_dict({"weight": layer.weight, "bias": layer.bias})
-        head.last.weight.copy_(pyramid.last.weight[chosen])
-        head.last.bias.copy_(pyramid.last.bias[chosen])
+        head.last.load_state_dict({"weight": pyramid.last.weight[chosen], "bias": pyramid.last.bias[chosen]})
     return head
+
+
+def built_head(network: LandmarkNetwork, trained: TrainedHead) -> Head:
+    """The head as a module. Raises HeadError where its weights are not those of such a head of this network."""
+    head = shipped_head(network, trained.about.joints)
+    wanted = {name: tuple(values.shape) for name, values in head.state_dict().items()}
+    found = {name: values.shape for name, values in trained.weights.items()}
+    wrong = [name for name in sorted({*wanted, *found}) if wanted.get(name) != found.get(name)]
+    if wrong:
+        raise HeadError(f"The head “{trained.label}” does not fit this network: see its weights “{wrong[0]}”.")
+    head.load_state_dict({name: torch.from_numpy(values) for name, values in trained.weights.items()})
+    return head
+
+
+class HeadMaps(nn.Module):
+    """The shipped maps (N, 33, H, W) and TrunkFeatures -> for each head the maps (N, 33, H, W): its own of the joints
+    that it was trained on, the shipped ones of the others.
+    """
+
+    def __init__(self, network: LandmarkNetwork, trained: Sequence[TrainedHead]) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(built_head(network, one) for one in trained)
+        self._orders = [_order(one.about.joints) for one in trained]
+
+    def forward(self, shipped: Tensor, features: TrunkFeatures) -> tuple[Tensor, ...]:
+        return tuple(
+            torch.cat((shipped, torch.sigmoid(head(features))), 1)[:, order]
+            for head, order in zip(self.heads, self._orders, strict=True)
+        )
+
+
+class HeadedNetwork(nn.Module):
+    """RGB crops (N, 3, S, S) in [0, 1] -> the LandmarkOutput of a network, and behind it the maps of each head."""
+
+    def __init__(self, network: LandmarkNetwork, trained: Sequence[TrainedHead]) -> None:
+        super().__init__()
+        self.network = network
+        self.input_size = network.input_size
+        self.maps = HeadMaps(network, trained)
+        return_features(network)
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
+        landmarks, presence, logits, *features = self.network.graph(crops)
+        output = self.network.output(landmarks, presence, logits)
+        return (*output, *self.maps(output.heatmaps[:, :JOINT_COUNT], TrunkFeatures(*features)))
+
+
+def return_features(network: LandmarkNetwork) -> None:
+    """Let the network's graph give the three tensors of TrunkFeatures, too, behind its three outputs."""
+    network.graph.let_return([*network.graph.output_tensors, *find_pyramid(network).features])
+
+
+def _order(joints: Sequence[int]) -> list[int]:
+    """For each of the 33 joints its place behind each other: 33 shipped maps, then those of `joints`."""
+    order = list(range(JOINT_COUNT))
+    for place, joint in enumerate(joints):
+        order[joint] = JOINT_COUNT + place
+    return order
 
 
 class Trunk(nn.Module):

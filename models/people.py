@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ class Person:
     scores: decoder name -> (K,) float32, 0 to 1.
     peaks: (K, 2) float32, the sub-cell peak of each joint's heatmap in pixels: the reference of the bias meter; NaN
         where no heatmap is known.
+    own_peaks, own_heatmaps: decoder name -> the same for a decoder that reads the maps of a head of its own.
     heatmaps: (K, H, W) float32, what the decoders read, where it was asked for. Cell (column, row) stands for
         (column / W, row / H) of the crop.
     """
@@ -39,6 +40,18 @@ class Person:
     peaks: NDArray[np.float32]
     heatmaps: NDArray[np.float32] | None = None
     slot: int = 0
+    own_peaks: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    own_heatmaps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def peaks_of(self, decoder: str) -> NDArray[np.float32]:
+        """(K, 2) float32, the sub-cell peaks of the heatmaps that this decoder reads, in pixels."""
+        return self.own_peaks.get(decoder, self.peaks)
+
+    def as_read_by(self, decoder: str) -> Person:
+        """The person with the heatmaps, and their peaks, that this decoder reads."""
+        if decoder not in self.own_peaks:
+            return self
+        return replace(self, peaks=self.own_peaks[decoder], heatmaps=self.own_heatmaps.get(decoder))
 
     @property
     def has_decoders(self) -> bool:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from models.blazepose import ALIGNMENT, refine
 from models.constants import constant
 from models.decoders import Decoder, Heatmaps, SubcellPeak, get_decoder, has_beta, prepare
-from models.readings import HEATMAP_DECODERS, PEAK, SHARED
+from models.readings import HEATMAP_DECODERS, PEAK, SHARED, head_slot
 
 
 class _Decode(nn.Module):
@@ -41,7 +41,7 @@ class DecoderReader(nn.Module):
     """Reads N crops with every decoder.
 
     `forward` gives points (N, D + 1, K, 2) as shares of the crop, in the order of DECODER_NAMES with the sub-cell peak
-    last; scores (N, D, K); alignment points (N, 2, 2) as shares of the crop. beta may be a 0-dimensional tensor, and
+    last, or (N, D + 3, K, 2) where maps of several heads are read, with their peaks; scores (N, D, K); alignment points (N, 2, 2) as shares of the crop. beta may be a 0-dimensional tensor, and
     nothing is asked of the device: the whole may be captured in a CUDA graph or converted.
     """
 
@@ -57,31 +57,37 @@ class DecoderReader(nn.Module):
 
     def forward(
         self,
-        maps: Tensor,
+        maps: Tensor | tuple[Tensor, ...],
         alignment_maps: Tensor,
         landmarks: Tensor,
         visibility: Tensor,
         beta: float | Tensor,
         lap: Callable[[str], None] = _no_lap,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Maps (N, K, H, W) of the joints and (N, 2, H, W) of the alignment points, both in [0, 1]; landmarks
+        """Maps (N, K, H, W) of the joints, the same for all decoders or one for each of HEADS_FOR, and (N, 2, H, W) of the alignment points, both in [0, 1]; landmarks
         (N, K + 2 or more, 2) as shares of the crop; visibility (N, K or more).
 
         lap is called with the name of each part when it is done.
         """
-        joints = maps.shape[1]
+        kinds = (maps,) if isinstance(maps, Tensor) else maps
+        joints = kinds[0].shape[1]
         # The sigmoid of whatever the network gave lies between 0 and 1; where it gave NaN, the peak is NaN: unusable.
-        prepared = prepare(maps, finite=True)
-        prepared.around(1)
+        prepared = [prepare(kind, finite=True) for kind in kinds]
+        for one in prepared:
+            one.around(1)
         lap(SHARED)
         # Cell c stands for c / size of the crop (not (c + 0.5) / size): the network's own refinement uses that.
-        size = constant((maps.shape[-1], maps.shape[-2]), prepared.values)
-        shares = []
-        for name, decoder in (*self.decoders.items(), (PEAK, self.peak)):
-            shares.append(decoder(prepared, beta) / size)
+        size = constant((kinds[0].shape[-1], kinds[0].shape[-2]), prepared[0].values)
+        shares, heights_read = [], []
+        heights = [torch.where(one.usable, one.peak, torch.zeros_like(one.peak)) for one in prepared]
+        for name, decoder in self.decoders.items():
+            kind = head_slot(name) if len(prepared) > 1 else 0
+            shares.append(decoder(prepared[kind], beta) / size)
+            heights_read.append(heights[kind])
             lap(name)
-        points = torch.stack([*shares[:-1], landmarks[:, :joints].to(size.dtype), shares[-1]], 1)
-        peak = torch.where(prepared.usable, prepared.peak, torch.zeros_like(prepared.peak))
-        scores = torch.stack([peak] * len(self.decoders) + [visibility[:, :joints].to(peak.dtype)], 1)
+        peaks = [self.peak(one, beta) / size for one in prepared]
+        lap(PEAK)
+        points = torch.stack([*shares, landmarks[:, :joints].to(size.dtype), *peaks], 1)
+        scores = torch.stack([*heights_read, visibility[:, :joints].to(size.dtype)], 1)
         alignment = refine(landmarks[:, ALIGNMENT].to(size.dtype), alignment_maps.to(size.dtype))
         return points, scores, alignment

@@ -53,6 +53,7 @@ class ReferenceEstimator:
             raise DeviceError(f"MediaPipe cannot be loaded here ({reason}).") from None
         self.device_label = LABEL
         self.most_people = 1
+        self.head_choice = ""
         self._open: Callable[[int], Landmarker] = partial(Landmarker, bundle, sha256)
         self._opened_for = self.most_people
         self._landmarker = self._open(self._opened_for)

@@ -4,9 +4,9 @@ Covers what the pose networks need: convolutions with fused ReLU or ReLU6, ADD, 
 DEPTH_TO_SPACE, RESHAPE, CONCATENATION, LOGISTIC; weights behind DEQUANTIZE (float16) and DENSIFY (sparse). Only the
 operations that the requested outputs depend on are built.
 
-Each layer (`models.tflite_layers`) says which shape it makes of its inputs' shapes. Where that is not the shape that the
-file states, the file is damaged; and since those are limited, so are the memory and the time that the network takes,
-before it is run.
+Each layer (`models.tflite_layers`) says which shape it makes of its inputs' shapes. Where that is not the shape that
+the file states, the file is damaged; and since those are limited, so are the memory and the time that the network
+takes, before it is run.
 """
 
 from __future__ import annotations

@@ -4,38 +4,49 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 from models.bundle import Bundle, open_bundle
 from models.devices import Device, choose_device, named_device
 from models.engines.engine import Engine
 from models.errors import DeviceError, UserError, unknown_name
+from models.head_file import TrainedHead
 from models.people import MEDIAPIPE
 
 ENGINE_NAMES = ("auto", "openvino", "torch", MEDIAPIPE)
 NO_HEATMAPS = "MediaPipe gives points and no heatmaps: there is nothing for decoders to read."
 
 
-def open_engine(path: Path, device: str = "auto", sha256: str | None = None, engine: str = "auto") -> Engine:
+def open_engine(
+    path: Path,
+    device: str = "auto",
+    sha256: str | None = None,
+    engine: str = "auto",
+    heads: Sequence[TrainedHead] = (),
+) -> Engine:
     """Run the .task bundle at `path` on a device, as fast as that can be done.
 
     device: auto, cuda, cuda:N, mps or cpu. engine: auto takes OpenVINO on the CPU, CUDA graphs on CUDA and torch
     elsewhere, and torch wherever the faster one cannot be used; mediapipe is none of these, see
-    `models.estimators.load_estimator`. Raises BundleError or DeviceError with one sentence.
+    `models.estimators.load_estimator`. heads: trained for this bundle's network. Raises BundleError, DeviceError or
+    HeadError with one sentence.
     """
     check_names(device, engine, needs_heatmaps=True)
     bundle = open_bundle(path, sha256)
+    for head in heads:
+        head.check_network(bundle.landmarks_sha256)
     chosen = choose_device("cpu" if engine == "openvino" and device == "auto" else device)
     if engine == "openvino" and chosen.kind != "cpu":
         raise DeviceError(f"OpenVINO computes on the CPU here, not on {device}: leave --device or --engine out.")
     if chosen.kind.startswith("cuda") and engine == "auto":
-        return _cuda_engine(bundle, chosen)
+        return _cuda_engine(bundle, chosen, heads)
     if chosen.kind != "cpu" or engine == "torch":
-        return _torch_engine(bundle, chosen)
+        return _torch_engine(bundle, chosen, heads)
     try:
         from models.engines.openvino_engine import OpenVinoEngine
 
-        return OpenVinoEngine(bundle, chosen)
+        return OpenVinoEngine(bundle, chosen, heads=heads)
     except UserError:
         raise
     except Exception as error:
@@ -44,7 +55,7 @@ def open_engine(path: Path, device: str = "auto", sha256: str | None = None, eng
     if engine == "openvino":
         raise DeviceError(f"OpenVINO cannot be used here ({reason}).")
     slower = f"OpenVINO cannot be used here ({reason}): computing in torch instead, which is slower."
-    return _torch_engine(bundle, dataclasses.replace(chosen, warning=chosen.warning or slower))
+    return _torch_engine(bundle, dataclasses.replace(chosen, warning=chosen.warning or slower), heads)
 
 
 def check_names(device: str, engine: str, *, needs_heatmaps: bool = False) -> None:
@@ -69,21 +80,21 @@ def check_mediapipe() -> None:
         raise DeviceError('MediaPipe is not installed here: python -m pip install "mediapipe>=1.2"')
 
 
-def _torch_engine(bundle: Bundle, device: Device) -> Engine:
+def _torch_engine(bundle: Bundle, device: Device, heads: Sequence[TrainedHead]) -> Engine:
     from models.engines.torch_engine import TorchEngine
 
-    return TorchEngine(bundle, device)
+    return TorchEngine(bundle, device, heads)
 
 
-def _cuda_engine(bundle: Bundle, device: Device) -> Engine:
+def _cuda_engine(bundle: Bundle, device: Device, heads: Sequence[TrainedHead]) -> Engine:
     try:
         from models.engines.cuda_engine import CudaEngine
 
-        return CudaEngine(bundle, device)
+        return CudaEngine(bundle, device, heads=heads)
     except UserError:
         raise
     except Exception as error:
         # A GPU, driver or torch that cannot record graphs: torch computes the same there, layer by layer.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     slower = f"CUDA graphs cannot be used here ({reason}): computing layer by layer instead, which takes longer."
-    return _torch_engine(bundle, dataclasses.replace(device, warning=device.warning or slower))
+    return _torch_engine(bundle, dataclasses.replace(device, warning=device.warning or slower), heads)

@@ -21,8 +21,10 @@ from models.devices import Device
 from models.engines.device_clock import CudaClock
 from models.engines.device_crop import FrameBuffer, Picture, drawn_person, host_memory, rows_needed, sample
 from models.errors import DeviceError, unknown_name
+from models.head_file import OWN, SHIPPED, LoadedHeads, TrainedHead
+from models.heads import HeadedNetwork
 from models.reader import DecoderReader
-from models.readings import DEFAULT_BETA, CropReadings
+from models.readings import DECODER_NAMES, DEFAULT_BETA, HEADS_FOR, CropReadings
 from models.regions import Region, letterbox
 from models.stage_clock import DECODE, StageClock
 from models.tflite_layers import Convolution
@@ -40,6 +42,8 @@ _ALGORITHMS_TRIED = 4
 # Recorded ways from a size of picture and a number of people to keypoints; the one not used for longest goes.
 _MOST_PLANS = 8
 _LARGEST_DISAGREEMENT_CELLS = 0.1
+# Of a plan's inputs: beta, and for each of HEADS_FOR whose maps it reads.
+_BEFORE_CROPS = 1 + len(HEADS_FOR)
 
 
 class CudaEngine:
@@ -49,6 +53,7 @@ class CudaEngine:
     plain events between them tell how long each took. Whether the network runs faster with channels last or first in
     memory depends on the GPU: both are tried. On a device that is no GPU the same steps are computed without graphs.
 
+    heads: trained for this network; HeadError for others. They are computed in float32.
     precision: one of PRECISIONS; where float16 or tf32 does not agree with float32 on this device, it is float32, and
         `warning` says so. `precision` tells what was taken.
 
@@ -59,7 +64,9 @@ class CudaEngine:
     name = "cuda graph"
     detects_aside = False  # graphs of one queue share their memory
 
-    def __init__(self, bundle: Bundle, device: Device, precision: str = DEFAULT_PRECISION) -> None:
+    def __init__(
+        self, bundle: Bundle, device: Device, precision: str = DEFAULT_PRECISION, heads: Sequence[TrainedHead] = ()
+    ) -> None:
         if precision not in PRECISIONS:
             raise DeviceError(unknown_name("precision", precision, PRECISIONS))
         self.label = device.label
@@ -68,12 +75,17 @@ class CudaEngine:
         self._queue = _Queue(device.torch_device)
         # Those used last come last.
         self._plans: dict[tuple[tuple[int, ...], int | None], _ReadPlan | _DetectPlan] = {}
+        self.heads = LoadedHeads(heads)
         landmarks, detector = LandmarkNetwork(bundle.landmarks), PersonDetector(bundle.detector)
-        for network in (landmarks, detector):
+        headed = HeadedNetwork(LandmarkNetwork(bundle.landmarks), heads) if heads else landmarks
+        for network in (landmarks, headed, detector):
             network.eval().requires_grad_(False)
         self._anchors, self._detector_size = detector.anchors, detector.input_size[0]
         with torch.inference_mode(), self._queue.work():
-            self._settle(landmarks, detector)
+            # Tried against what the network as shipped reads.
+            self.heads.choice = SHIPPED
+            self._settle(landmarks, headed, detector)
+            self.heads.choice = OWN
 
     def clock(self) -> StageClock:
         return self._queue.clock()
@@ -95,7 +107,8 @@ class CudaEngine:
         self, image: Picture, regions: Sequence[Region], beta: float, clock: StageClock, *, keep_heatmaps: bool
     ) -> CropReadings:
         with self._queue.work():
-            read: CropReadings = self._plan(image.shape, len(regions)).read(image, regions, beta, clock, keep_heatmaps)
+            plan = self._plan(image.shape, len(regions))
+            read: CropReadings = plan.read(image, regions, beta, self.heads.maps_read(), clock, keep_heatmaps)
         return read
 
     def _plan(self, shape: tuple[int, ...], people: int | None) -> Any:
@@ -113,7 +126,7 @@ class CudaEngine:
             del self._plans[next(iter(self._plans))]
         return plan
 
-    def _settle(self, landmarks: LandmarkNetwork, detector: PersonDetector) -> None:
+    def _settle(self, landmarks: LandmarkNetwork, headed: nn.Module, detector: PersonDetector) -> None:
         """Take the faster memory format of those that agree with the CPU; float32 where no other precision does."""
         picture = drawn_person(landmarks.input_size[0])
         expected = _read_on_cpu(landmarks, picture)
@@ -122,7 +135,7 @@ class CudaEngine:
             ways = []
             for channels_last in (True, False) if self._queue.is_gpu else (True,):
                 self._plans.clear()
-                self._landmarks = self._on_device(landmarks, channels_last, half=self.precision == "float16")
+                self._landmarks = self._on_device(headed, channels_last, half=self.precision == "float16")
                 self._detector = self._on_device(detector, channels_last)
                 try:
                     ways.append((self._try(picture, expected), self._landmarks, self._detector, self._plans.copy()))
@@ -138,6 +151,8 @@ class CudaEngine:
 
     def _on_device(self, network: Any, channels_last: bool, half: bool = False) -> Any:
         network = copy.deepcopy(network)
+        whole = network
+        network = whole.network if isinstance(whole, HeadedNetwork) else whole
         layers = network.graph.layers
         for i in range(len(layers) if channels_last else 0):
             if _Pointwise.can_be(layers[i]):
@@ -146,9 +161,9 @@ class CudaEngine:
             network.graph = _InHalf(network.graph)
         if not channels_last:
             # Crops come with channels last, and convolutions would keep to that.
-            network.register_forward_pre_hook(lambda module, inputs: (inputs[0].contiguous(),))
-            return network.to(self._queue.device)
-        return network.to(self._queue.device).to(memory_format=torch.channels_last)
+            whole.register_forward_pre_hook(lambda module, inputs: (inputs[0].contiguous(),))
+            return whole.to(self._queue.device)
+        return whole.to(self._queue.device).to(memory_format=torch.channels_last)
 
     def _try(self, picture: NDArray[np.uint8], expected: CropReadings) -> float:
         """Median seconds of reading a picture. Raises RuntimeError where the CPU reads something else in it."""
@@ -222,12 +237,20 @@ class _QueueClock(CudaClock):
 class _ReadPlan:
     """From pictures of one size to the keypoints of a number of people."""
 
-    def __init__(self, queue: _Queue, buffer: FrameBuffer, network: LandmarkNetwork, people: int, tf32: bool) -> None:
+    def __init__(
+        self,
+        queue: _Queue,
+        buffer: FrameBuffer,
+        network: LandmarkNetwork | HeadedNetwork,
+        people: int,
+        tf32: bool,
+    ) -> None:
         self.buffer = buffer
         self._queue, self._network, self._decoders = queue, network, DecoderReader()
-        # beta, and the map of each crop.
-        self._host_inputs = host_memory((1 + 6 * people,), torch.float64, queue.device)
-        self._inputs = torch.ones(1 + 6 * people, dtype=torch.float64, device=queue.device)
+        # beta, whose maps are read, and the map of each crop.
+        self._host_inputs = host_memory((_BEFORE_CROPS + 6 * people,), torch.float64, queue.device)
+        self._inputs = torch.ones(_BEFORE_CROPS + 6 * people, dtype=torch.float64, device=queue.device)
+        self._inputs[1:_BEFORE_CROPS] = 0
         pool = queue.pool()
         self._cut = queue.recorded(self._cut_crops, pool)
         self._compute = queue.recorded(self._run_network, pool, tf32=tf32)
@@ -235,11 +258,17 @@ class _ReadPlan:
         self._host_packed = host_memory(self._packed.shape, torch.float32, queue.device)
 
     def read(
-        self, picture: Picture, regions: Sequence[Region], beta: float, clock: StageClock, keep_heatmaps: bool
+        self,
+        picture: Picture,
+        regions: Sequence[Region],
+        beta: float,
+        maps_read: tuple[int, ...],
+        clock: StageClock,
+        keep_heatmaps: bool,
     ) -> CropReadings:
         affines = [region.crop_to_image() for region in regions]
         self.buffer.bring(picture, rows_needed(affines, picture.shape[0]))
-        self._host_inputs.numpy()[:] = np.concatenate(([beta], *(affine.ravel() for affine in affines)))
+        self._host_inputs.numpy()[:] = np.concatenate(([beta], maps_read, *(affine.ravel() for affine in affines)))
         self._inputs.copy_(self._host_inputs, non_blocking=True)
         self._cut()
         clock.lap("preprocess")
@@ -247,23 +276,32 @@ class _ReadPlan:
         clock.lap("network")
         self._decode()
         self._host_packed.copy_(self._packed, non_blocking=True)
-        heatmaps = self._output.heatmaps[:, :JOINT_COUNT].cpu().numpy() if keep_heatmaps else None
+        # One set of maps, where all decoders read the same.
+        kinds = maps_read if len(set(maps_read)) > 1 else maps_read[:1]
+        heatmaps = [self._maps[kind].cpu().numpy() for kind in kinds] if keep_heatmaps else None
         clock.lap(DECODE)
         self._queue.wait()
-        parts = _unpacked(self._host_packed.numpy().copy(), self._parts)
-        return _readings(parts, heatmaps)
+        points, *rest = _unpacked(self._host_packed.numpy().copy(), self._parts)
+        return CropReadings.of_parts(points[:, : len(DECODER_NAMES) + len(kinds)], *rest, heatmaps)
 
     def _cut_crops(self) -> None:
-        affines = self._inputs[1:].view(-1, 2, 3)
+        affines = self._inputs[_BEFORE_CROPS:].view(-1, 2, 3)
         crops = sample(self.buffer.frame, affines, self._network.input_size[0], extend=True)
         # To whole grey levels, as on the CPU.
         self._crops = crops.round() / 255.0
 
     def _run_network(self) -> None:
-        self._output = LandmarkOutput(*self._network(self._crops))
+        values = self._network(self._crops)
+        count = len(LandmarkOutput._fields)
+        self._output = LandmarkOutput(*values[:count])
+        self._maps = [self._output.heatmaps[:, :JOINT_COUNT], *values[count:]]
 
     def _run_decoders(self) -> None:
-        self._parts = _decoded(self._decoders, self._output, self._inputs[0].float())
+        maps: Tensor | tuple[Tensor, ...] = self._maps[0]
+        if len(self._maps) > 1:
+            chosen = self._inputs[1:_BEFORE_CROPS].long()
+            maps = torch.stack(self._maps).index_select(0, chosen).unbind()
+        self._parts = _decoded(self._decoders, self._output, maps, self._inputs[0].float())
         self._packed = torch.cat([part.flatten() for part in self._parts])
 
 
@@ -347,22 +385,19 @@ def _read_on_cpu(network: LandmarkNetwork, picture: NDArray[np.uint8]) -> CropRe
     affine = torch.from_numpy(letterbox(*picture.shape[:2]).crop_to_image())
     crop = sample(torch.from_numpy(picture), affine[None], network.input_size[0], extend=True).round() / 255.0
     output = network(crop)
-    parts = _decoded(DecoderReader(), output, torch.tensor(DEFAULT_BETA))
-    return _readings([part.numpy() for part in parts], output.heatmaps[:, :JOINT_COUNT].numpy())
-
-
-def _decoded(decoders: DecoderReader, output: LandmarkOutput, beta: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Points with the peak last, scores, alignment points, presence."""
-    maps = output.heatmaps
-    points, scores, alignment = decoders(
-        maps[:, :JOINT_COUNT], maps[:, ALIGNMENT], output.landmarks, output.visibility, beta
+    maps = output.heatmaps[:, :JOINT_COUNT]
+    points, scores, *rest = (
+        part.numpy() for part in _decoded(DecoderReader(), output, maps, torch.tensor(DEFAULT_BETA))
     )
+    return CropReadings.of_parts(points, scores, *rest, [maps.numpy()])
+
+
+def _decoded(
+    decoders: DecoderReader, output: LandmarkOutput, maps: Tensor | tuple[Tensor, ...], beta: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Points with the peaks last, scores, alignment points, presence."""
+    points, scores, alignment = decoders(maps, output.heatmaps[:, ALIGNMENT], output.landmarks, output.visibility, beta)
     return points, scores, alignment, output.presence
-
-
-def _readings(parts: Sequence[NDArray[np.float32]], heatmaps: NDArray[np.float32] | None) -> CropReadings:
-    points, scores, alignment, presence = parts
-    return CropReadings(points[:, :-1], scores, points[:, -1], alignment, presence, heatmaps)
 
 
 def _unpacked(values: NDArray[np.float32], parts: Sequence[Tensor]) -> list[NDArray[np.float32]]:

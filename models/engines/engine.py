@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detections import Detection
+from models.head_file import LoadedHeads
 from models.readings import CropReadings
 from models.regions import Region
 from models.stage_clock import StageClock
@@ -20,12 +21,14 @@ class Engine(Protocol):
     name: torch, openvino, … label: what the user is shown, for example "cpu (OpenVINO)".
     warning: why it is not what was asked for, or None.
     detects_aside: whether `detect` may run in one thread while the others run in another.
+    heads: what the decoders read, which may be changed between two images.
     """
 
     name: str
     label: str
     warning: str | None
     detects_aside: bool
+    heads: LoadedHeads
 
     def clock(self) -> StageClock:
         """A clock that starts now and knows this engine's device."""

@@ -15,7 +15,8 @@ from models.detections import Detection, detections_from, detector_anchors
 from models.devices import Device
 from models.engines.graph_cache import GraphCache
 from models.engines.openvino_runtime import openvino
-from models.readings import HEATMAP_DECODERS, PEAK, SHARED, CropReadings, joined
+from models.head_file import LoadedHeads, TrainedHead
+from models.readings import DECODER_NAMES, HEADS_FOR, HEATMAP_DECODERS, PEAK, SHARED, CropReadings, joined
 from models.regions import Region
 from models.stage_clock import DECODE, StageClock
 
@@ -31,44 +32,64 @@ _CONFIG = {
     # A thread that is tied to a core waits for whatever else runs there.
     "ENABLE_CPU_PINNING": "NO",
 }
-_GRAPHS = ("detector", "landmarks", "decoders")
+_GRAPHS = ("detector", "landmarks", "decoders", "heads")
 
 
 class OpenVinoEngine:
     """Both networks and every decoder as three OpenVINO graphs, in float32. See `models.engines.engine.Engine`.
 
     The graphs are kept in the user's cache directory. With them torch is not needed, and not imported.
+    heads: trained for this network, a fourth graph. Raises HeadError for others.
     """
 
     name = "openvino"
     detects_aside = True
 
-    def __init__(self, bundle: Bundle, device: Device, cache: GraphCache | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        device: Device,
+        cache: GraphCache | None = None,
+        heads: Sequence[TrainedHead] = (),
+    ) -> None:
         self.label = "cpu (OpenVINO)"
         self.warning = device.warning
         self._core = openvino.Core()
-        self._detector, self._landmarks, self._decoders = self._requests(bundle, cache or GraphCache())
+        self.heads = LoadedHeads(heads)
+        self._detector, self._landmarks, self._decoders, *rest = self._requests(bundle, cache or GraphCache())
+        self._head_maps = rest[0] if rest else None
         self.detector_size = int(self._detector.get_input_tensor(0).shape[1])
         self.landmark_size = int(self._landmarks.get_input_tensor(0).shape[1])
         self._anchors = detector_anchors(self.detector_size)
         # One buffer for both: what the network writes, the decoders read.
+        own = len(HEADS_FOR) - 1 if heads else 0
         for index in range(4):
-            self._decoders.set_input_tensor(index, self._landmarks.get_output_tensor(index))
-        self._beta = self._decoders.get_input_tensor(4).data
+            self._decoders.set_input_tensor(index + (own if index else 0), self._landmarks.get_output_tensor(index))
+        self._maps = [self._landmarks.get_output_tensor(0)]
+        if self._head_maps is not None:
+            for index, output in enumerate((0, 5, 6, 7)):
+                self._head_maps.set_input_tensor(index, self._landmarks.get_output_tensor(output))
+            self._maps += [self._head_maps.get_output_tensor(i) for i in range(len(heads))]
+        self._beta = self._decoders.get_input_tensor(4 + own).data
         self._results = [
             *(self._decoders.get_output_tensor(i).data for i in range(3)),
-            *(self._landmarks.get_output_tensor(i).data for i in (0, 4)),
+            self._landmarks.get_output_tensor(4).data,
         ]
         self._frames = 0
 
     def _requests(self, bundle: Bundle, cache: GraphCache) -> list[openvino.InferRequest]:
+        heads = self.heads.trained
+        for head in heads:
+            head.check_network(bundle.landmarks_sha256)
+        names = _GRAPHS if heads else _GRAPHS[:-1]
         key = [bundle.sha256, openvino.get_version(), str(self._core.get_property("CPU", "FULL_DEVICE_NAME"))]
-        kept = cache.read(key, _GRAPHS)
+        key += [head.sha256 for head in heads]
+        kept = cache.read(key, names)
         compiled = None
         if kept is not None:
             try:
                 compiled = [
-                    self._core.import_model(io.BytesIO(kept[name]), "CPU", self._config(name)) for name in _GRAPHS
+                    self._core.import_model(io.BytesIO(kept[name]), "CPU", self._config(name)) for name in names
                 ]
             except RuntimeError:
                 # Damaged, or written by another OpenVINO: made anew.
@@ -78,9 +99,9 @@ class OpenVinoEngine:
 
             compiled = [
                 self._core.compile_model(graph, "CPU", self._config(name))
-                for name, graph in zip(_GRAPHS, make_graphs(bundle), strict=True)
+                for name, graph in zip(names, make_graphs(bundle, heads), strict=True)
             ]
-            cache.write(key, {name: _exported(model) for name, model in zip(_GRAPHS, compiled, strict=True)})
+            cache.write(key, {name: _exported(model) for name, model in zip(names, compiled, strict=True)})
         return [model.create_infer_request() for model in compiled]
 
     @staticmethod
@@ -127,17 +148,27 @@ class OpenVinoEngine:
         _fill(self._landmarks, region.cut(image, self.landmark_size, extend=True))
         clock.lap("preprocess")
         _infer(self._landmarks)
+        read = self.heads.maps_read()
+        if self._head_maps is not None:
+            if any(read):
+                _infer(self._head_maps)
+            for index, number in enumerate(read):
+                self._decoders.set_input_tensor(index, self._maps[number])
         clock.lap("network")
         self._beta[...] = beta
         _infer(self._decoders)
         # Copies: the next frame is written into the same buffers.
-        points, scores, alignment, heatmaps, presence = (result.copy() for result in self._results)
+        points, scores, alignment, presence = (result.copy() for result in self._results)
+        if len(set(read)) == 1:
+            # One set of maps: it has one set of peaks.
+            points, read = points[:, : len(DECODER_NAMES) + 1], read[:1]
+        heatmaps = [self._maps[number].data.copy() for number in read]
         clock.lap(DECODE)
         self._frames += 1
         if alone and self._frames % _PARTS_EVERY == _FIRST_PARTS:
             clock.parts = self._parts()
             clock.skip()
-        return CropReadings(points[:, :-1], scores, points[:, -1], alignment, presence, heatmaps)
+        return CropReadings.of_parts(points, scores, alignment, presence, heatmaps)
 
     def _parts(self) -> dict[str, int]:
         """Nanoseconds of the last decoding by part, from the graph's own counters."""

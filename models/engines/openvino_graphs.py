@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from models.blazepose import ALIGNMENT, JOINT_COUNT, LandmarkNetwork, PersonDetector
 from models.bundle import Bundle
 from models.engines.openvino_runtime import openvino
+from models.head_file import TrainedHead
+from models.heads import HeadMaps, TrunkFeatures, return_features
 from models.reader import DecoderReader
 from models.readings import DEFAULT_BETA
 from models.tflite_layers import Convolution
@@ -34,14 +36,56 @@ class _Landmarks(nn.Module):
     def __init__(self, network: LandmarkNetwork) -> None:
         super().__init__()
         self.network = network
+        # Behind its outputs, where there are heads: see `models.heads.return_features`.
         layers, heatmaps = network.graph.layers, network.graph.layer_of_output(2)
         if _Product.can_stand_for(layers[heatmaps]):
             layers[heatmaps] = _Product(layers[heatmaps])
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
-        output = self.network(crops.permute(0, 3, 1, 2) / 255.0)
+        landmarks, presence, logits, *features = self.network.graph(crops.permute(0, 3, 1, 2) / 255.0)
+        output = self.network.output(landmarks, presence, logits)
         maps = output.heatmaps
-        return maps[:, :JOINT_COUNT], maps[:, ALIGNMENT], output.landmarks, output.visibility, output.presence
+        return (
+            maps[:, :JOINT_COUNT],
+            maps[:, ALIGNMENT],
+            output.landmarks,
+            output.visibility,
+            output.presence,
+            *features,
+        )
+
+
+class _Heads(nn.Module):
+    """The joints' shipped maps and the trunk's features -> the maps of each head."""
+
+    def __init__(self, maps: HeadMaps) -> None:
+        super().__init__()
+        self.maps = maps
+
+    def forward(self, shipped: Tensor, coarse: Tensor, middle: Tensor, fine: Tensor) -> tuple[Tensor, ...]:
+        return self.maps(shipped, TrunkFeatures(coarse, middle, fine))
+
+
+class _OwnMaps(nn.Module):
+    """The decoders, each on the maps of its own of HEADS_FOR."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Under this name the graph's counters are looked for.
+        self.reader = DecoderReader()
+
+    def forward(
+        self,
+        argmax: Tensor,
+        ipr: Tensor,
+        debiased: Tensor,
+        alignment: Tensor,
+        landmarks: Tensor,
+        visibility: Tensor,
+        beta: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        points, scores, ends = self.reader((argmax, ipr, debiased), alignment, landmarks, visibility, beta)
+        return points, scores, ends
 
 
 class _Product(nn.Module):
@@ -71,19 +115,27 @@ class _Product(nn.Module):
         return (self.weight @ places.transpose(1, 2) + self.bias).reshape(-1, len(self.weight), height, width)
 
 
-def make_graphs(bundle: Bundle) -> tuple[openvino.Model, openvino.Model, openvino.Model]:
-    """The detector, the landmark network and the decoders, each for one image; float32 throughout."""
+def make_graphs(bundle: Bundle, heads: Sequence[TrainedHead] = ()) -> list[openvino.Model]:
+    """The detector, the landmark network, the decoders and, where there are any, the heads: each for one image; float32
+    throughout. Raises HeadError for a head of another network.
+    """
     detector, landmarks = PersonDetector(bundle.detector), LandmarkNetwork(bundle.landmarks)
     square = torch.zeros(1, *detector.input_size, 3)
     crop = torch.zeros(1, *landmarks.input_size, 3)
+    head_maps = HeadMaps(landmarks, heads) if heads else None
+    if heads:
+        return_features(landmarks)
     with torch.no_grad():
-        maps, alignment_maps, *rest = _Landmarks(landmarks)(crop)
-    examples = (maps, alignment_maps, rest[0], rest[1], torch.tensor(DEFAULT_BETA))
-    return (
-        _converted(_Detector(detector), [square]),
-        _converted(_Landmarks(landmarks), [crop]),
-        _converted(DecoderReader(), examples),
-    )
+        maps, alignment_maps, points, visibility, _, *features = _Landmarks(landmarks)(crop)
+    rest = (alignment_maps, points, visibility, torch.tensor(DEFAULT_BETA))
+    graphs = [_converted(_Detector(detector), [square]), _converted(_Landmarks(landmarks), [crop])]
+    if head_maps is None:
+        return [*graphs, _converted(DecoderReader(), (maps, *rest))]
+    return [
+        *graphs,
+        _converted(_OwnMaps(), (maps, maps.clone(), maps.clone(), *rest)),
+        _converted(_Heads(head_maps), (maps, *features)),
+    ]
 
 
 def _converted(module: nn.Module, examples: Sequence[Tensor]) -> openvino.Model:

@@ -16,6 +16,8 @@ from models.bundle import Bundle
 from models.detections import Detection, detections_from
 from models.devices import Device
 from models.engines.device_clock import clock_for
+from models.head_file import LoadedHeads, TrainedHead
+from models.heads import HeadedNetwork
 from models.reader import DecoderReader
 from models.readings import TO_IMAGE, CropReadings
 from models.regions import Region
@@ -34,11 +36,14 @@ def cpu_threads() -> int:
 
 
 class TorchEngine:
-    """Both networks on one device, in float32; crops are cut on the CPU. See `models.engines.engine.Engine`."""
+    """Both networks on one device, in float32; crops are cut on the CPU. See `models.engines.engine.Engine`.
+
+    heads: trained for this network. Raises HeadError for others.
+    """
 
     name = "torch"
 
-    def __init__(self, bundle: Bundle, device: Device) -> None:
+    def __init__(self, bundle: Bundle, device: Device, heads: Sequence[TrainedHead] = ()) -> None:
         self.device = device
         self.detects_aside = device.torch_device.type == "cpu"
         self.label = f"{device.label} (torch)" if device.torch_device.type == "cpu" else device.label
@@ -47,7 +52,9 @@ class TorchEngine:
             torch.set_num_threads(cpu_threads())
         # By default torch rounds to tf32 in convolutions on a GPU: no reference.
         torch.backends.cudnn.allow_tf32 = False
-        self._landmarks = LandmarkNetwork(bundle.landmarks)
+        self.heads = LoadedHeads(heads)
+        network = LandmarkNetwork(bundle.landmarks)
+        self._landmarks: LandmarkNetwork | HeadedNetwork = HeadedNetwork(network, heads) if heads else network
         self._detector = PersonDetector(bundle.detector)
         for network in (self._landmarks, self._detector):
             network.eval().requires_grad_(False).to(device.torch_device)
@@ -86,11 +93,18 @@ class TorchEngine:
     ) -> CropReadings:
         crops = np.stack([region.cut(image, self.landmark_size, extend=True) for region in regions])
         clock.lap("preprocess")
-        output = self.landmarks(crops)
+        output, head_maps = self._run(crops)
         clock.lap("network")
-        maps = output.heatmaps[:, :JOINT_COUNT]
+        maps = [output.heatmaps[:, :JOINT_COUNT], *head_maps]
+        read = self.heads.maps_read()
+        kinds = tuple(maps[i] for i in (read if len(set(read)) > 1 else read[:1]))
         points, scores, alignment = self._reader(
-            maps, output.heatmaps[:, ALIGNMENT], output.landmarks, output.visibility, beta, clock.lap
+            kinds if len(kinds) > 1 else kinds[0],
+            output.heatmaps[:, ALIGNMENT],
+            output.landmarks,
+            output.visibility,
+            beta,
+            clock.lap,
         )
         parts = (points, scores, alignment, output.presence)
         # One transfer from the device, not four.
@@ -98,14 +112,19 @@ class TorchEngine:
         split = np.split(values, np.cumsum([part.numel() for part in parts])[:-1])
         shaped = [array.reshape(part.shape) for array, part in zip(split, parts, strict=True)]
         keep_heatmaps = keep_heatmaps or self.device.torch_device.type == "cpu"
-        heatmaps = maps.cpu().numpy() if keep_heatmaps else None
+        heatmaps = [kind.cpu().numpy() for kind in kinds] if keep_heatmaps else None
         clock.lap(TO_IMAGE)
-        return CropReadings(shaped[0][:, :-1], shaped[1], shaped[0][:, -1], shaped[2], shaped[3], heatmaps)
+        return CropReadings.of_parts(shaped[0], shaped[1], shaped[2], shaped[3], heatmaps)
 
     def landmarks(self, crops: NDArray[np.uint8]) -> LandmarkOutput:
         """The landmark network on crops (N, S, S, 3) uint8 BGR; the tensors stay on the device."""
+        return self._run(crops)[0]
+
+    def _run(self, crops: NDArray[np.uint8]) -> tuple[LandmarkOutput, Sequence[Tensor]]:
         network = self._one_crop if len(crops) == 1 else self._landmarks
-        return LandmarkOutput(*network(self._to_device(crops) / 255.0))
+        values = network(self._to_device(crops) / 255.0)
+        count = len(LandmarkOutput._fields)
+        return LandmarkOutput(*values[:count]), values[count:]
 
     def _to_device(self, images: NDArray[np.uint8]) -> Tensor:
         """(N, S, S, 3) uint8 BGR -> (N, 3, S, S) float32 RGB on the device, channels last in memory."""
@@ -113,7 +132,7 @@ class TorchEngine:
         return tensor.flip(-1).permute(0, 3, 1, 2)
 
 
-def _in_one_call(network: LandmarkNetwork) -> Callable[[Tensor], tuple[Tensor, ...]]:
+def _in_one_call(network: LandmarkNetwork | HeadedNetwork) -> Callable[[Tensor], tuple[Tensor, ...]]:
     """The network for one crop, recorded as a single call that does not come back to Python between its layers.
 
     Between layers the window's thread would take the interpreter and keep it for up to 5 ms. Measured on two cores, the
