@@ -28,6 +28,7 @@ ASSETS = (
     TRANSLATIONS / "posescope_zh_CN.qm",
 )
 ASSET_NAMES = {str(path.relative_to(ROOT).as_posix()) for path in ASSETS}
+SHADERS = {str(path.relative_to(ROOT).as_posix()) for path in (ROOT / "app/rendered_people/shaders").iterdir()}
 MODULES = {
     str(path.relative_to(ROOT).as_posix()) for folder in ("app", "models") for path in (ROOT / folder).rglob("*.py")
 }
@@ -73,7 +74,7 @@ def test_the_wheel_holds_every_module_and_asset_and_nothing_else(wheel: Path) ->
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
         for asset in ASSETS:
             assert archive.read(str(asset.relative_to(ROOT).as_posix())) == asset.read_bytes()
-    assert held == MODULES | ASSET_NAMES | {"assets/__init__.py"}
+    assert held == MODULES | SHADERS | ASSET_NAMES | {"assets/__init__.py"}
 
 
 @pytest.mark.thorough

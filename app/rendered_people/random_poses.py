@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tests.rendered_people.figure import Figure, collides, within_limits
-from tests.rendered_people.posing import Arm, Foot, Goal, posed
-from tests.rendered_people.rotations import MIRROR, Array, about, unit
-from tests.rendered_people.skeleton import SIDES
+from app.rendered_people.figure import Figure, collides, within_limits
+from app.rendered_people.posing import Arm, Foot, Goal, posed
+from app.rendered_people.rotations import MIRROR, Array, about, unit
+from app.rendered_people.skeleton import SIDES
 
 _X, _Y, _Z = np.eye(3)
 _AHEAD = -_Y
@@ -203,7 +203,7 @@ def _highest(figure: Figure, shift: Array, turn: Array, feet: dict[str, Foot]) -
         off = turn @ (figure.skeleton.head(f"upperleg01.{side}") - root)
         hip = root + shift + off
         across = np.linalg.norm(hip[:2] - foot.ankle[:2])
-        rise = np.sqrt(max((_REACH * figure.leg) ** 2 - across**2, (0.3 * figure.leg) ** 2))
+        rise = np.sqrt(max(float((_REACH * figure.leg) ** 2 - across**2), (0.3 * figure.leg) ** 2))
         limits.append(foot.ankle[2] + rise - root[2] - off[2])
     return float(min(limits))
 

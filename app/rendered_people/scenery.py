@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tests.rendered_people.meshes import Material
-from tests.rendered_people.rotations import Array, about
+from app.rendered_people.meshes import Material
+from app.rendered_people.rotations import Array, about
 
-Color = tuple[float, float, float]
+Paint = tuple[float, float, float, float]
+UNPAINTED: Paint = (0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Thing:
-    """texture: 0 to 1 on each face. paint: (4,) RGB in linear light and the pattern's number, for PATTERNED."""
+    """texture: 0 to 1 on each face. paint: RGB in linear light and the pattern's number, for PATTERNED."""
 
     material: Material
     points: Array
     normals: Array
     texture: Array
     faces: NDArray[np.integer]
-    paint: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    paint: Paint = UNPAINTED
 
 
-def painted(color: ArrayLike, pattern: int = 0) -> tuple[float, float, float, float]:
+def painted(color: ArrayLike, pattern: int = 0) -> Paint:
     red, green, blue = (float(value) for value in np.asarray(color, float))
     return (red, green, blue, float(pattern))
 
@@ -36,13 +37,16 @@ def box(
     high: ArrayLike,
     material: Material = Material.PATTERNED,
     *,
-    paint: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
+    paint: Paint = UNPAINTED,
     turn: float = 0.0,
     about_point: ArrayLike | None = None,
 ) -> Thing:
     """turn: about an upright axis through `about_point` (or else the box's middle), radians."""
     ends = np.array([low, high], float)
-    points, normals, texture, faces = [], [], [], []
+    points: list[Array] = []
+    normals: list[Array] = []
+    texture: list[tuple[int, float]] = []
+    faces: list[list[int]] = []
     for axis in range(3):
         first, second = (other for other in range(3) if other != axis)
         for side in range(2):
@@ -62,7 +66,7 @@ def box(
     return Thing(material, turned, np.array(normals) @ rotation.T, np.array(texture), np.array(faces), paint)
 
 
-def post(foot: ArrayLike, radius: float, height: float, *, paint: tuple[float, float, float, float]) -> Thing:
+def post(foot: ArrayLike, radius: float, height: float, *, paint: Paint) -> Thing:
     """An upright cylinder without ends."""
     angles = np.linspace(0, 2 * np.pi, 25)
     ring = np.stack([np.cos(angles), np.sin(angles), 0 * angles], 1)
@@ -75,14 +79,19 @@ def post(foot: ArrayLike, radius: float, height: float, *, paint: tuple[float, f
 
 
 def bunch(
-    centre: ArrayLike, spread: ArrayLike, count: int, random: np.random.Generator, **kwargs: object
+    centre: ArrayLike,
+    spread: Sequence[float],
+    count: int,
+    random: np.random.Generator,
+    material: Material = Material.PATTERNED,
+    paint: Paint = UNPAINTED,
 ) -> list[Thing]:
     """Small boxes, as leaves."""
     things = []
     for _ in range(count):
         middle = np.asarray(centre, float) + random.normal(0, spread)
         half = random.uniform(0.015, 0.04, 3)
-        things.append(box(middle - half, middle + half, **kwargs))  # type: ignore[arg-type]
+        things.append(box(middle - half, middle + half, material, paint=paint))
     return things
 
 

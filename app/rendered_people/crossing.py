@@ -1,4 +1,4 @@
-"""Two people who cross: one walks in front of the other. `python -m tests.rendered_people crossing`."""
+"""Two people who cross: one walks in front of the other. `python -m app.rendered_people crossing`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 import av
 import numpy as np
 
-from tests.rendered_people.camera import Camera
-from tests.rendered_people.casting import Character, random_character
-from tests.rendered_people.clip_motion import FPS, Motion, moving, walk
-from tests.rendered_people.posing import posed
-from tests.rendered_people.renderer import Actor, Light, Renderer
-from tests.rendered_people.scenery import clip_room
-from tests.rendered_people.sensor import Sensor
-from tests.rendered_people.truth import TrueJoints, header
+from app.rendered_people.camera import Camera
+from app.rendered_people.casting import Character, random_character
+from app.rendered_people.clip_motion import FPS, Motion, moving, walk
+from app.rendered_people.posing import posed
+from app.rendered_people.renderer import Actor, Light, Renderer
+from app.rendered_people.scenery import clip_room
+from app.rendered_people.sensor import Sensor
+from app.rendered_people.truth import TrueJoints, header
 
 VIDEO_NAME, TRUTH_NAME = "crossing_640x360_30fps.mp4", "crossing_truth.json"
 SEED = 20261129

@@ -6,20 +6,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import moderngl
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.rendered_people.body import skinned, skinned_normals
-from tests.rendered_people.camera import Camera, look_at, parallel_projection
-from tests.rendered_people.garments import Dressed
-from tests.rendered_people.meshes import Material
-from tests.rendered_people.regions import face_mask
-from tests.rendered_people.rotations import Array, unit
-from tests.rendered_people.scenery import Thing, by_material
+from app.rendered_people.body import skinned, skinned_normals
+from app.rendered_people.camera import Camera, look_at, parallel_projection
+from app.rendered_people.garments import Dressed
+from app.rendered_people.meshes import Faces, Material
+from app.rendered_people.regions import face_mask
+from app.rendered_people.rotations import Array, unit
+from app.rendered_people.scenery import Thing, by_material
 
 Color = tuple[float, float, float]
 
@@ -28,6 +28,7 @@ _LIGHT_SIZE, _SKY_SIZE = 2048, 512  # of the shadow maps, texels
 _LIGHT_AWAY, _LIGHT_FAR = 6.0, 12.0  # m
 _BRIGHTEST = 4.0  # of linear light; brighter highlights would leave jagged edges
 _FIRST_OF_SCENERY = Material.PARQUET
+_HEADLESS: dict[str, Any] = {"backend": "egl"}  # its stubs would take dictionaries only
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Renderer:
         self._size = (width, height)
         self._times = supersampling
         # What is made for one picture is released after it; the rest with the context.
-        self._context = context = moderngl.create_context(standalone=True, require=330, backend="egl")
+        self._context = context = moderngl.create_context(require=330, standalone=True, **_HEADLESS)
         self._person = _program(context, "person.frag", with_common=True)
         self._scenery = _program(context, "scenery.frag", with_common=True)
         self._shadow = _program(context, "shadow.frag", with_common=False)
@@ -164,7 +165,7 @@ class Renderer:
                 thing.release()
 
     def _drawable(
-        self, material: Material, columns: Sequence[Array], faces: Array, uniforms: dict[str, Any], held: list[Any]
+        self, material: Material, columns: Sequence[Array], faces: Faces, uniforms: dict[str, Any], held: list[Any]
     ) -> _Drawable:
         vertices = self._context.buffer(np.concatenate(columns, 1).astype("f4").tobytes())
         indices = self._context.buffer(faces.astype("i4").tobytes())
@@ -298,8 +299,9 @@ def _uniforms(actor: Actor) -> dict[str, Any]:
 def _set(program: moderngl.Program, **uniforms: Any) -> None:
     for name, value in uniforms.items():
         if name in program:
+            uniform = cast(moderngl.Uniform, program[name])
             if isinstance(value, np.ndarray):
                 # OpenGL reads matrices column by column.
-                program[name].write(value.T.astype("f4").tobytes())
+                uniform.write(value.T.astype("f4").tobytes())
             else:
-                program[name].value = value
+                uniform.value = value

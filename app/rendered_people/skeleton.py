@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tests.rendered_people.rotations import Array
+from app.rendered_people.rotations import Array
 
 SIDES = ("L", "R")
 COCO_NAMES = (
@@ -42,7 +42,8 @@ class Skeleton:
 
     def head(self, name: str) -> Array:
         """Where this bone begins at rest."""
-        return self.heads[self._places[name]]
+        head: Array = self.heads[self._places[name]]
+        return head
 
     def transforms(self, turns: Mapping[str, Array], shift: Array) -> Array:
         """(J, 4, 4): from the place at rest to the posed place, in the world's axes.
@@ -66,7 +67,8 @@ class Skeleton:
 
     def posed_head(self, transforms: Array, name: str) -> Array:
         place = self._places[name]
-        return transforms[place][:3, :3] @ self.heads[place] + transforms[place][:3, 3]
+        head: Array = transforms[place][:3, :3] @ self.heads[place] + transforms[place][:3, 3]
+        return head
 
     def joint_centres(self, transforms: Array) -> Array:
         """(12, 3): the heads of BONES."""

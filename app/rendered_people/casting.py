@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.rendered_people.body import Body
-from tests.rendered_people.figure import Figure
-from tests.rendered_people.garments import Dressed, dress
-from tests.rendered_people.regions import Outfit
-from tests.rendered_people.renderer import Color, Looks
-from tests.rendered_people.surroundings import random_color
+from app.rendered_people.body import Body
+from app.rendered_people.figure import Figure
+from app.rendered_people.garments import Dressed, dress
+from app.rendered_people.regions import Outfit
+from app.rendered_people.renderer import Color, Looks
+from app.rendered_people.rotations import Array
+from app.rendered_people.surroundings import random_color
 
 _CLIP_HEIGHT = 1.75  # m, of the body that the garments' lengths were made for
 _FAIR_SKIN = np.array([0.58, 0.345, 0.245])
@@ -81,6 +82,6 @@ def _looks(random: np.random.Generator, female: bool) -> Looks:
     )
 
 
-def _triple(values: np.ndarray) -> Color:
+def _triple(values: Array) -> Color:
     red, green, blue = (float(value) for value in values)
     return red, green, blue

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.rendered_people.camera import Camera
-from tests.rendered_people.meshes import Material
-from tests.rendered_people.rotations import Array
-from tests.rendered_people.scenery import Thing, box, bunch, painted, post
+from app.rendered_people.camera import Camera
+from app.rendered_people.meshes import Material
+from app.rendered_people.rotations import Array
+from app.rendered_people.scenery import Paint, Thing, box, bunch, painted, post
 
 PLAIN, GRAIN, STRIPES, CHECKS, ROUGH, COLOURFUL, BRICKS = range(7)  # patterns of shaders/scenery.frag
 _EMPTY = 1.5  # m around the origin: there are people
@@ -68,7 +68,8 @@ def backdrop(camera: Camera, outdoors: bool, random: Random) -> NDArray[np.float
     clouds = _soft_noise(camera.height, camera.width, random)
     strength = random.uniform(0, 0.8) if outdoors else random.uniform(0, 0.3)
     covered = np.clip((clouds - 0.5) * 4, 0, 1)[..., None] * strength
-    return (sky + (0.85 - sky) * covered).astype(np.float32)
+    result: NDArray[np.float32] = (sky + (0.85 - sky) * covered).astype(np.float32)
+    return result
 
 
 def _soft_noise(height: int, width: int, random: Random) -> Array:
@@ -142,7 +143,7 @@ def _studio(random: Random) -> Place:
     return Place("studio", things, outdoors=False)
 
 
-def _any_paint(random: Random) -> tuple[float, float, float, float]:
+def _any_paint(random: Random) -> Paint:
     return painted(random_color(random, 0.1, 0.75), int(random.integers(7)))
 
 
@@ -223,7 +224,7 @@ def _tree(random: Random) -> list[Thing]:
 
 def _clutter(random: Random, count: int) -> list[Thing]:
     """Boxes on the floor and in the air, beside and behind the people."""
-    things = []
+    things: list[Thing] = []
     while len(things) < count:
         x, y = random.uniform(-3.5, 3.5), random.uniform(-0.5, 3.5)
         size = random.uniform(0.05, 0.5, 3)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.rendered_people.body import SKIN_END, Body
-from tests.rendered_people.garments import Dressed
-from tests.rendered_people.meshes import Material
-from tests.rendered_people.rotations import Array, angle_between, unit
-from tests.rendered_people.skeleton import SIDES, Skeleton
+from app.rendered_people.body import SKIN_END, Body
+from app.rendered_people.garments import Dressed
+from app.rendered_people.meshes import Material
+from app.rendered_people.rotations import Array, angle_between, unit
+from app.rendered_people.skeleton import SIDES, Skeleton
 
 # Degrees. What a healthy adult reaches without help, less a little: sheets of the American Academy of Orthopaedic
 # Surgeons (Joint Motion, 1965) give elbow 0-150, knee 0-135, hip flexion 120, shoulder elevation 180.
@@ -132,21 +132,25 @@ def segment_distance(first: Segment, second: Segment) -> float:
     """The smallest distance of two segments; either may be a point. After C. Ericson, Real-Time Collision Detection."""
     (p1, q1), (p2, q2) = first, second
     d1, d2, r = q1 - p1, q2 - p2, p1 - p2
-    a, e, f, c, b = d1 @ d1, d2 @ d2, d2 @ r, d1 @ r, d1 @ d2
+    a, e, f, c, b = (float(product) for product in (d1 @ d1, d2 @ d2, d2 @ r, d1 @ r, d1 @ d2))
     if a < 1e-12 and e < 1e-12:
         return float(np.linalg.norm(r))
     if a < 1e-12:
-        s, t = 0.0, np.clip(f / e, 0, 1)
+        s, t = 0.0, _share(f / e)
     elif e < 1e-12:
-        s, t = np.clip(-c / a, 0, 1), 0.0
+        s, t = _share(-c / a), 0.0
     else:
         slope = a * e - b * b
-        s = np.clip((b * f - c * e) / slope, 0, 1) if slope > 1e-12 else 0.0
+        s = _share((b * f - c * e) / slope) if slope > 1e-12 else 0.0
         t = (b * s + f) / e
         if t < 0 or t > 1:
-            t = np.clip(t, 0, 1)
-            s = np.clip((b * t - c) / a, 0, 1)
+            t = _share(t)
+            s = _share((b * t - c) / a)
     return float(np.linalg.norm(p1 + s * d1 - p2 - t * d2))
+
+
+def _share(value: float) -> float:
+    return min(max(value, 0.0), 1.0)
 
 
 def collides(parts: Mapping[str, tuple[Segment, float]]) -> bool:
@@ -178,7 +182,8 @@ def joint_angles(skeleton: Skeleton, transforms: Array) -> dict[str, list[float]
     """Degrees, measured from where the joints came to; by the names of JOINT_LIMITS, one of each side or one."""
 
     def axes(name: str) -> Array:
-        return transforms[skeleton.place(name)][:3, :3]
+        turn: Array = transforms[skeleton.place(name)][:3, :3]
+        return turn
 
     found: dict[str, list[float]] = {name: [] for name in JOINT_LIMITS}
     pelvis, chest, head = axes("root"), axes("spine01"), axes("head")

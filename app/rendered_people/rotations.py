@@ -12,14 +12,15 @@ MIRROR = np.diag([-1.0, 1.0, 1.0])  # left for right
 
 def unit(vectors: ArrayLike) -> Array:
     array = np.asarray(vectors, float)
-    return array / np.linalg.norm(array, axis=-1, keepdims=True)
+    return np.asarray(array / np.linalg.norm(array, axis=-1, keepdims=True))
 
 
 def about(axis: ArrayLike, angle: float) -> Array:
     """Rodrigues' formula. angle: radians, anticlockwise for who looks against the axis."""
     x, y, z = unit(axis)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    turned: Array = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    return turned
 
 
 def basis(along: ArrayLike, across: ArrayLike) -> Array:

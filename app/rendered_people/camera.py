@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tests.rendered_people.rotations import Array, about, unit
+from app.rendered_people.rotations import Array, about, unit
 
 Triple = tuple[float, float, float]
 
@@ -67,7 +66,7 @@ class Camera:
         y = self.height / 2 - self.focal * seen[:, 1] / depth
         return np.stack([x, y], 1), depth
 
-    def metres(self, buffer: NDArray[np.floating]) -> NDArray[np.floating]:
+    def metres(self, buffer: Array) -> Array:
         """A depth buffer's values, 0 to 1, as depth along the view."""
         near, far = self.near, self.far
         return 2 * far * near / (far + near - (2 * buffer - 1) * (far - near))

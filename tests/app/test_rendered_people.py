@@ -14,15 +14,15 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from tests.rendered_people.camera import Camera
-from tests.rendered_people.figure import JOINT_LIMITS, Figure, collides, joint_angles, people_collide, segment_distance
-from tests.rendered_people.posing import Arm, Foot, Goal, posed
-from tests.rendered_people.random_poses import random_pose
-from tests.rendered_people.rotations import MIRROR, about
-from tests.rendered_people.sensor import Sensor, tone_curve
-from tests.rendered_people.skeleton import SIDES, Skeleton
-from tests.rendered_people.surroundings import backdrop
-from tests.rendered_people.truth import OCCLUDED, OUTSIDE, VISIBLE, box_and_area, visibility
+from app.rendered_people.camera import Camera
+from app.rendered_people.figure import JOINT_LIMITS, Figure, collides, joint_angles, people_collide, segment_distance
+from app.rendered_people.posing import Arm, Foot, Goal, posed
+from app.rendered_people.random_poses import random_pose
+from app.rendered_people.rotations import MIRROR, about
+from app.rendered_people.sensor import Sensor, tone_curve
+from app.rendered_people.skeleton import SIDES, Skeleton
+from app.rendered_people.surroundings import backdrop
+from app.rendered_people.truth import OCCLUDED, OUTSIDE, VISIBLE, box_and_area, visibility
 
 # A stick figure of a common size: name, parent, head in metres. Of pairs the left one.
 _MIDDLE = {
@@ -287,7 +287,7 @@ def test_distances_of_segments_have_a_closed_form() -> None:
 
 
 def test_the_annotations_are_what_pycocotools_takes(tmp_path: Path) -> None:
-    from tests.rendered_people.scene_set import Wishes, _keypoints, coco_file
+    from app.rendered_people.scene_set import Wishes, _keypoints, coco_file
 
     points = np.column_stack([np.linspace(100, 300, 17), np.linspace(50, 400, 17)]) + 0.5
     keypoints = _keypoints(points, [OUTSIDE, OCCLUDED] + [VISIBLE] * 15)

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
 
-from tests.rendered_people.rotations import Array
+from app.rendered_people.rotations import Array
 
 Faces = NDArray[np.integer]
 
@@ -57,7 +57,7 @@ def vertex_normals(points: Array, faces: Faces) -> Array:
         (np.ones(3 * count), (faces.T.ravel(), np.tile(np.arange(count), 3))), shape=(len(points), count)
     )
     total = touches @ of_faces
-    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
+    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12))
 
 
 def smoothed(points: Array, faces: Faces, rounds: int, strength: float) -> Array:

@@ -11,8 +11,8 @@ import numpy as np
 import scipy.sparse as sparse
 import torch
 
-from tests.rendered_people.rotations import Array
-from tests.rendered_people.skeleton import COCO_NAMES, Skeleton
+from app.rendered_people.rotations import Array
+from app.rendered_people.skeleton import COCO_NAMES, Skeleton
 
 # Of anny's vertices: the skin comes first, the eyeballs begin here.
 SKIN_END = 13380
@@ -38,7 +38,7 @@ def _coco_regressor() -> Array:
     from anny.keypoints import KeypointsRegressor
 
     regressor = KeypointsRegressor.coco(anny_model(), labels=list(COCO_NAMES))
-    return regressor.regression_weights.numpy().astype(float)
+    return np.asarray(regressor.regression_weights.numpy(), float)
 
 
 @cache
@@ -55,13 +55,14 @@ def _skin_weights() -> sparse.csr_matrix:
 def skinned(weights: sparse.csr_matrix, transforms: Array, points: Array) -> Array:
     """Linear blend skinning. weights: (V, J), transforms: (J, 4, 4), points: (V, 3)."""
     blended = (weights @ transforms.reshape(len(transforms), 16)).reshape(-1, 4, 4)
-    return np.einsum("nij,nj->ni", blended[:, :3, :3], points) + blended[:, :3, 3]
+    moved: Array = np.einsum("nij,nj->ni", blended[:, :3, :3], points) + blended[:, :3, 3]
+    return moved
 
 
 def skinned_normals(weights: sparse.csr_matrix, transforms: Array, normals: Array) -> Array:
     blended = (weights @ transforms[:, :3, :3].reshape(len(transforms), 9)).reshape(-1, 3, 3)
-    turned = np.einsum("nij,nj->ni", blended, normals)
-    return turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-9)
+    turned: Array = np.einsum("nij,nj->ni", blended, normals)
+    return np.asarray(turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-9))
 
 
 class Body:
@@ -87,7 +88,7 @@ class Body:
 
     @cached_property
     def lowest(self) -> float:
-        """z of the bare soles at rest."""
+        """The height z of the bare soles at rest, in metres."""
         return float(self.rest[:SKIN_END, 2].min())
 
     @cached_property

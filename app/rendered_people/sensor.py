@@ -40,7 +40,7 @@ class Sensor:
 
     def variance(self, light: NDArray[np.floating]) -> NDArray[np.floating]:
         """Of the noise before it is smeared."""
-        return self.gain * np.maximum(light, 0) + self.read * self.read
+        return np.asarray(self.gain * np.maximum(light, 0) + self.read * self.read)
 
     def picture(self, light: Linear, random: np.random.Generator) -> NDArray[np.uint8]:
         """(H, W, 3) linear RGB -> 8-bit RGB. Each call draws new noise."""

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.rendered_people.body import Body
-from tests.rendered_people.camera import Camera
-from tests.rendered_people.renderer import Rendered
-from tests.rendered_people.rotations import Array
-from tests.rendered_people.sensor import Sensor
-from tests.rendered_people.skeleton import BONES, COCO_NAMES
+from app.rendered_people.body import Body
+from app.rendered_people.camera import Camera
+from app.rendered_people.renderer import Rendered
+from app.rendered_people.rotations import Array
+from app.rendered_people.sensor import Sensor
+from app.rendered_people.skeleton import BONES, COCO_NAMES
 
 CONVENTION = "pixel centres at +0.5 (x=0 is the left edge of the left column); left_=person left"
 OUTSIDE, OCCLUDED, VISIBLE = 0, 1, 2
@@ -78,7 +78,7 @@ def header(
     phenotype: Mapping[str, float],
 ) -> dict[str, Any]:
     """All of a truth file but its frames."""
-    result = {
+    result: dict[str, Any] = {
         "width": camera.width,
         "height": camera.height,
         "fps": fps,

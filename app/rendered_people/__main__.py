@@ -1,4 +1,4 @@
-"""`python -m tests.rendered_people clip|crossing|scenes`, from the root of the repository."""
+"""`python -m app.rendered_people clip|crossing|scenes`, from the root of the repository."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _count(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m tests.rendered_people", description="Rendered people, known joints.")
+    parser = argparse.ArgumentParser("python -m app.rendered_people", description="Rendered people, known joints.")
     commands = parser.add_subparsers(dest="command", required=True)
     clip = commands.add_parser("clip", help="the shipped clip again, and its truth")
     clip.add_argument("--output", type=Path, required=True)
@@ -64,18 +64,19 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     if options.command == "clip":
-        from tests.rendered_people import clip
+        from app.rendered_people import clip
 
         if options.frames is None:
             clip.make_clip(options.output, options.seed)
         else:
-            clip.make_frames(options.output, *options.frames, options.seed)
+            first, last = options.frames
+            clip.make_frames(options.output, first, last, options.seed)
     elif options.command == "crossing":
-        from tests.rendered_people import crossing
+        from app.rendered_people import crossing
 
         crossing.make_crossing(options.output)
     else:
-        from tests.rendered_people import scene_set
+        from app.rendered_people import scene_set
 
         scene_set.make_scenes(
             options.output,

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pycocotools import mask as coco_mask
+from pycocotools import mask as coco_mask  # type: ignore[import-untyped]
 
-from tests.rendered_people.random_scenes import Person, Scene, Wishes, random_scene, usable
-from tests.rendered_people.renderer import Rendered, Renderer
-from tests.rendered_people.rotations import Array
-from tests.rendered_people.skeleton import BONES, COCO_NAMES
-from tests.rendered_people.truth import OUTSIDE, TrueJoints, box_and_area, header
+from app.rendered_people.random_scenes import Person, Scene, Wishes, random_scene, usable
+from app.rendered_people.renderer import Rendered, Renderer
+from app.rendered_people.rotations import Array
+from app.rendered_people.skeleton import BONES, COCO_NAMES
+from app.rendered_people.truth import OUTSIDE, TrueJoints, box_and_area, header
 
 __all__ = ["FORMAT_VERSION", "Wishes", "annotation", "coco_file", "drawn_scenes", "make_scenes"]
 

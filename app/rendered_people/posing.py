@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tests.rendered_people.rotations import MIRROR, Array, about, basis, mirrored, shortest_turn, twist, unit
-from tests.rendered_people.skeleton import SIDES, Skeleton
+from app.rendered_people.rotations import MIRROR, Array, about, basis, mirrored, shortest_turn, twist, unit
+from app.rendered_people.skeleton import SIDES, Skeleton
 
 _SPINE = ("spine05", "spine04", "spine03", "spine02", "spine01")
 _NECK = ("neck01", "neck02", "neck03", "head")
@@ -119,9 +119,9 @@ def _leg_turns(skeleton: Skeleton, side: str, hip: Array, foot: Foot) -> dict[st
     away = foot.ankle - hip
     distance = float(np.linalg.norm(away))
     down = away / distance
-    distance = min(distance, (thigh + shin) * _STRETCHED)
+    distance = min(distance, float((thigh + shin) * _STRETCHED))
     along = (thigh**2 - shin**2 + distance**2) / (2 * distance)
-    out = np.sqrt(max(thigh**2 - along**2, 0))
+    out = np.sqrt(max(float(thigh**2 - along**2), 0.0))
     bend = unit(foot.knee - down * np.dot(foot.knee, down))
     knee = hip + down * along + bend * out
     ankle = hip + down * distance

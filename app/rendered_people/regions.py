@@ -8,9 +8,9 @@ from functools import cache, cached_property
 import numpy as np
 from PIL import Image
 
-from tests.rendered_people.body import SKIN_END, Body
-from tests.rendered_people.rotations import Array, unit
-from tests.rendered_people.skeleton import SIDES
+from app.rendered_people.body import SKIN_END, Body
+from app.rendered_people.rotations import Array, unit
+from app.rendered_people.skeleton import SIDES
 
 _NECKLINE = unit([0, -0.55, 1.0])  # stands upright on the plane of a round neckline
 _UPPER_ARM = 0.28  # m, about
@@ -100,7 +100,7 @@ class Regions:
             self.trousers(rest, self.along_arm) - 0.02 * scale,
             self.shoes(rest) - 0.012 * scale,
         )
-        return np.max(np.stack(margins, 1), 1)
+        return np.asarray(np.max(np.stack(margins, 1), 1))
 
     @cached_property
     def ears(self) -> Array:

@@ -17,7 +17,7 @@ from pycocotools import mask as coco_mask
 
 from app.bundled import ASSETS, SAMPLE_CLIP
 from app.cli import run_command_line
-from tests.rendered_people.__main__ import main as generate
+from app.rendered_people.__main__ import main as generate
 
 pytest.importorskip("anny", reason="needs the extra rendered-people")
 pytestmark = [

@@ -8,10 +8,10 @@ from functools import cache
 
 import numpy as np
 
-from tests.rendered_people.body import EYES_START, SKIN_END, Body
-from tests.rendered_people.meshes import Faces, Material, Mesh, compact, smoothed, vertex_normals
-from tests.rendered_people.regions import Outfit, Regions
-from tests.rendered_people.rotations import Array
+from app.rendered_people.body import EYES_START, SKIN_END, Body
+from app.rendered_people.meshes import Faces, Material, Mesh, compact, smoothed, vertex_normals
+from app.rendered_people.regions import Outfit, Regions
+from app.rendered_people.rotations import Array
 
 _SOLE = 0.012  # m
 
@@ -45,7 +45,7 @@ class Dressed:
 
     @property
     def floor(self) -> float:
-        """z of the floor at rest."""
+        """The height z of the floor at rest, in metres."""
         return self.body.lowest - self.sole
 
 

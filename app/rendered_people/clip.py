@@ -1,4 +1,4 @@
-"""The shipped clip, made again: `python -m tests.rendered_people clip`."""
+"""The shipped clip, made again: `python -m app.rendered_people clip`."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.rendered_people.body import Body
-from tests.rendered_people.camera import Camera
-from tests.rendered_people.clip_motion import FPS, FRAMES, SEGMENTS, clip_goals
-from tests.rendered_people.garments import dress
-from tests.rendered_people.posing import posed
-from tests.rendered_people.regions import Outfit
-from tests.rendered_people.renderer import Actor, Light, Rendered, Renderer
-from tests.rendered_people.rotations import Array
-from tests.rendered_people.scenery import clip_room
-from tests.rendered_people.sensor import Sensor
-from tests.rendered_people.truth import TrueJoints, header
+from app.rendered_people.body import Body
+from app.rendered_people.camera import Camera
+from app.rendered_people.clip_motion import FPS, FRAMES, SEGMENTS, clip_goals
+from app.rendered_people.garments import dress
+from app.rendered_people.posing import posed
+from app.rendered_people.regions import Outfit
+from app.rendered_people.renderer import Actor, Light, Rendered, Renderer
+from app.rendered_people.rotations import Array
+from app.rendered_people.scenery import clip_room
+from app.rendered_people.sensor import Sensor
+from app.rendered_people.truth import TrueJoints, header
 
 SEED = 20261123
 VIDEO_NAME = "rendered_person_960x540_30fps.mp4"

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
-from tests.rendered_people.garments import Dressed
-from tests.rendered_people.posing import Arm, Foot, Goal
-from tests.rendered_people.rotations import MIRROR, Array, about, unit
+from app.rendered_people.garments import Dressed
+from app.rendered_people.posing import Arm, Foot, Goal
+from app.rendered_people.rotations import MIRROR, Array, about, unit
 
 FPS = 30
 FRAMES = 300

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.rendered_people.camera import Camera
-from tests.rendered_people.casting import Character, random_character
-from tests.rendered_people.figure import people_collide
-from tests.rendered_people.random_poses import Pose, random_pose
-from tests.rendered_people.renderer import Actor, Light, Rendered
-from tests.rendered_people.rotations import unit
-from tests.rendered_people.scenery import Thing, box, painted, post
-from tests.rendered_people.sensor import Sensor
-from tests.rendered_people.surroundings import GRAIN, PLAIN, Place, backdrop, random_color, random_place
-from tests.rendered_people.truth import OUTSIDE, VISIBLE, TrueJoints
+from app.rendered_people.camera import Camera, Triple
+from app.rendered_people.casting import Character, random_character
+from app.rendered_people.figure import people_collide
+from app.rendered_people.random_poses import Pose, random_pose
+from app.rendered_people.renderer import Actor, Light, Rendered
+from app.rendered_people.rotations import Array, unit
+from app.rendered_people.scenery import Thing, box, painted, post
+from app.rendered_people.sensor import Sensor
+from app.rendered_people.surroundings import GRAIN, PLAIN, Place, backdrop, random_color, random_place
+from app.rendered_people.truth import OUTSIDE, VISIBLE, TrueJoints
 
 Random = np.random.Generator
 
@@ -164,8 +164,13 @@ def _camera(random: Random, size: tuple[int, int], first: Person, place: Place) 
     )
 
 
-def _rounded(point: np.ndarray) -> tuple[float, float, float]:
+def _rounded(point: Array) -> Triple:
     x, y, z = (round(float(value), 4) for value in point)
+    return x, y, z
+
+
+def _triple(values: Array) -> Triple:
+    x, y, z = (float(value) for value in values)
     return x, y, z
 
 
@@ -177,8 +182,8 @@ def _light(random: Random, place: Place) -> Light:
     direction = (random.uniform(-1, 1), random.uniform(-1.1, -0.1), random.uniform(0.6, 1.6))
     return Light(
         to_light=direction,
-        color=tuple(float(value) for value in color),
-        ambient=tuple(float(value) for value in ambient),
+        color=_triple(color),
+        ambient=_triple(ambient),
         reach=3.2,
         lit_outside=True,
     )
@@ -220,13 +225,13 @@ def _hits(thing: Thing, people: tuple[Person, ...]) -> bool:
     return False
 
 
-def _standing_box(random: Random, at: np.ndarray, turn: float) -> list[Thing]:
+def _standing_box(random: Random, at: Array, turn: float) -> list[Thing]:
     half, height = random.uniform([0.12, 0.1], [0.4, 0.2]), random.uniform(0.4, 1.2)
     paint = painted(random_color(random), int(random.integers(7)))
     return [box([*(at - half), 0], [*(at + half), height], paint=paint, turn=turn)]
 
 
-def _table(random: Random, at: np.ndarray, turn: float) -> list[Thing]:
+def _table(random: Random, at: Array, turn: float) -> list[Thing]:
     half, height = random.uniform([0.4, 0.15], [0.8, 0.25]), random.uniform(0.65, 0.95)
     paint = painted(random_color(random), GRAIN)
     things = [box([*(at - half), height - 0.05], [*(at + half), height], paint=paint, turn=turn)]
@@ -238,7 +243,7 @@ def _table(random: Random, at: np.ndarray, turn: float) -> list[Thing]:
     return things
 
 
-def _panel(random: Random, at: np.ndarray, turn: float) -> list[Thing]:
+def _panel(random: Random, at: Array, turn: float) -> list[Thing]:
     """A board that hangs or stands, as wide as a part of the body."""
     half = np.array([random.uniform(0.1, 0.3), 0.015])
     bottom = random.choice([0.0, random.uniform(0.3, 1.1)])
@@ -247,7 +252,7 @@ def _panel(random: Random, at: np.ndarray, turn: float) -> list[Thing]:
     return [box([*(at - half), bottom], [*(at + half), bottom + height], paint=paint, turn=turn)]
 
 
-def _pole(random: Random, at: np.ndarray, turn: float) -> list[Thing]:
+def _pole(random: Random, at: Array, turn: float) -> list[Thing]:
     return [post([*at, 0], random.uniform(0.03, 0.12), 3.0, paint=painted(random_color(random), PLAIN))]
 
 
