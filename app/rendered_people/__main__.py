@@ -1,10 +1,15 @@
-"""`python -m app.rendered_people clip|crossing|scenes`, from the root of the repository."""
+"""`python -m app.rendered_people clip|crossing|scenes`."""
 
 from __future__ import annotations
 
 import argparse
 import re
+import sys
 from pathlib import Path
+
+from app.errors import UserError
+from app.rendered_people.needs import check_installed
+from app.rendered_people.wishes import PARTS, Wishes
 
 
 def _span(text: str, pattern: str, what: str) -> tuple[int, int]:
@@ -41,6 +46,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"“{text}” is not a number of 0 or more")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m app.rendered_people", description="Rendered people, known joints.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -53,16 +64,23 @@ def _parser() -> argparse.ArgumentParser:
     scenes = commands.add_parser("scenes", help="random scenes as PNG with a COCO keypoint file")
     scenes.add_argument("--output", type=Path, required=True)
     scenes.add_argument("--count", type=_count, required=True)
-    scenes.add_argument("--seed", type=int, required=True)
+    scenes.add_argument("--seed", type=_seed, required=True)
     scenes.add_argument("--size", type=_size, default=(640, 480), metavar="WxH")
     scenes.add_argument("--people", type=_people, default=(1, 1), metavar="A-B")
     scenes.add_argument("--occluders", action="store_true", help="things in front of most people")
     scenes.add_argument("--still-frames", type=_count, default=1, metavar="T", help="noisy frames of each scene")
+    scenes.add_argument("--part", choices=PARTS, default="all", help="train and test share no bodies, clothes, colours")
     return parser
 
 
+def _print_progress(done: int, count: int) -> None:
+    print(f"{done} of {count} scenes", flush=True)
+
+
 def main(arguments: list[str] | None = None) -> None:
+    """Raises UserError for what the user can mend, SystemExit for options that it does not understand."""
     options = _parser().parse_args(arguments)
+    check_installed()
     if options.command == "clip":
         from app.rendered_people import clip
 
@@ -78,13 +96,12 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         from app.rendered_people import scene_set
 
-        scene_set.make_scenes(
-            options.output,
-            options.count,
-            options.seed,
-            scene_set.Wishes(options.size, options.people, options.occluders, options.still_frames),
-        )
+        wishes = Wishes(options.size, options.people, options.occluders, options.still_frames, options.part)
+        scene_set.make_scenes(options.output, options.count, options.seed, wishes, tell=_print_progress)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"rendered_people: {error}")

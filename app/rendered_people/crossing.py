@@ -13,6 +13,7 @@ import numpy as np
 from app.rendered_people.camera import Camera
 from app.rendered_people.casting import Character, random_character
 from app.rendered_people.clip_motion import FPS, Motion, moving, walk
+from app.rendered_people.parts import Draws
 from app.rendered_people.posing import posed
 from app.rendered_people.renderer import Actor, Light, Renderer
 from app.rendered_people.scenery import clip_room
@@ -34,7 +35,7 @@ class _Walker:
 
 def _walkers() -> tuple[_Walker, _Walker]:
     """To the right in front, to the left behind."""
-    one, other = (random_character(np.random.default_rng([SEED, i])) for i in range(2))
+    one, other = (random_character(Draws([SEED, i])) for i in range(2))
     return (
         _Walker(one, walk((-1.35, -0.25), heading=78, steps=6, first=0.8, seconds=SECONDS)),
         _Walker(other, walk((1.35, 0.55), heading=-78, steps=6, first=0.8, seconds=SECONDS)),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from app.rendered_people.camera import Camera, Triple
 from app.rendered_people.casting import Character, random_character
 from app.rendered_people.figure import people_collide
+from app.rendered_people.parts import Draws
 from app.rendered_people.random_poses import Pose, random_pose
 from app.rendered_people.renderer import Actor, Light, Rendered
 from app.rendered_people.rotations import Array, unit
@@ -17,22 +18,11 @@ from app.rendered_people.scenery import Thing, box, painted, post
 from app.rendered_people.sensor import Sensor
 from app.rendered_people.surroundings import GRAIN, PLAIN, Place, backdrop, random_color, random_place
 from app.rendered_people.truth import OUTSIDE, VISIBLE, TrueJoints
-
-Random = np.random.Generator
+from app.rendered_people.wishes import Wishes
 
 _MOST_TRIES = 60
 _FEWEST_PIXELS = 500  # of the first person's mask
 _FEWEST_JOINTS = 5  # of the first person, seen
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """size: of the picture. people: fewest and most. still_frames: noisy pictures of each scene."""
-
-    size: tuple[int, int] = (640, 480)
-    people: tuple[int, int] = (1, 1)
-    occluders: bool = False
-    still_frames: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +46,7 @@ class Scene:
     occluded: bool
 
 
-def random_scene(random: Random, wishes: Wishes) -> Scene:
+def random_scene(random: Draws, wishes: Wishes) -> Scene:
     place = random_place(random)
     people = _people(random, int(random.integers(wishes.people[0], wishes.people[1] + 1)))
     camera = _camera(random, wishes.size, people[0], place)
@@ -86,7 +76,7 @@ def cut_by_border(visible: list[int]) -> bool:
 # Who stands where
 
 
-def _people(random: Random, count: int) -> tuple[Person, ...]:
+def _people(random: Draws, count: int) -> tuple[Person, ...]:
     """Nobody stands inside another; they may cover each other."""
     people: list[Person] = []
     while len(people) < count:
@@ -100,7 +90,7 @@ def _people(random: Random, count: int) -> tuple[Person, ...]:
     return tuple(people)
 
 
-def _placed(random: Random, character: Character, *, first: bool) -> Person:
+def _placed(random: Draws, character: Character, *, first: bool) -> Person:
     # Most people are seen from the front or a little from the side.
     heading = random.normal(0, 0.7) if random.random() < 0.7 else random.uniform(-np.pi, np.pi)
     place = (0.0, 0.0) if first else (random.uniform(-1.1, 1.1), random.uniform(-0.8, 1.0))
@@ -127,7 +117,7 @@ def _seats(people: tuple[Person, ...]) -> list[Thing]:
 # Camera and light
 
 
-def _camera(random: Random, size: tuple[int, int], first: Person, place: Place) -> Camera:
+def _camera(random: Draws, size: tuple[int, int], first: Person, place: Place) -> Camera:
     """As near as the share of the picture says that the first person shall fill, and at times aimed beside it."""
     width, height = size
     angle = np.radians(random.uniform(38, 78))  # horizontal
@@ -174,7 +164,7 @@ def _triple(values: Array) -> Triple:
     return x, y, z
 
 
-def _light(random: Random, place: Place) -> Light:
+def _light(random: Draws, place: Place) -> Light:
     warm = random.uniform(-1, 1)
     tint = np.array([1 + 0.12 * warm, 1, 1 - 0.16 * warm])
     color = tint * random.uniform(0.6, 1.3) * (1.2 if place.outdoors else 1.0)
@@ -192,7 +182,7 @@ def _light(random: Random, place: Place) -> Light:
 # What hides people
 
 
-def _occluders(random: Random, camera: Camera, people: tuple[Person, ...]) -> list[Thing]:
+def _occluders(random: Draws, camera: Camera, people: tuple[Person, ...]) -> list[Thing]:
     """One or two things between the camera and somebody."""
     things: list[Thing] = []
     for _ in range(random.integers(1, 3)):
@@ -225,13 +215,13 @@ def _hits(thing: Thing, people: tuple[Person, ...]) -> bool:
     return False
 
 
-def _standing_box(random: Random, at: Array, turn: float) -> list[Thing]:
+def _standing_box(random: Draws, at: Array, turn: float) -> list[Thing]:
     half, height = random.uniform([0.12, 0.1], [0.4, 0.2]), random.uniform(0.4, 1.2)
     paint = painted(random_color(random), int(random.integers(7)))
     return [box([*(at - half), 0], [*(at + half), height], paint=paint, turn=turn)]
 
 
-def _table(random: Random, at: Array, turn: float) -> list[Thing]:
+def _table(random: Draws, at: Array, turn: float) -> list[Thing]:
     half, height = random.uniform([0.4, 0.15], [0.8, 0.25]), random.uniform(0.65, 0.95)
     paint = painted(random_color(random), GRAIN)
     things = [box([*(at - half), height - 0.05], [*(at + half), height], paint=paint, turn=turn)]
@@ -243,7 +233,7 @@ def _table(random: Random, at: Array, turn: float) -> list[Thing]:
     return things
 
 
-def _panel(random: Random, at: Array, turn: float) -> list[Thing]:
+def _panel(random: Draws, at: Array, turn: float) -> list[Thing]:
     """A board that hangs or stands, as wide as a part of the body."""
     half = np.array([random.uniform(0.1, 0.3), 0.015])
     bottom = random.choice([0.0, random.uniform(0.3, 1.1)])
@@ -252,7 +242,7 @@ def _panel(random: Random, at: Array, turn: float) -> list[Thing]:
     return [box([*(at - half), bottom], [*(at + half), bottom + height], paint=paint, turn=turn)]
 
 
-def _pole(random: Random, at: Array, turn: float) -> list[Thing]:
+def _pole(random: Draws, at: Array, turn: float) -> list[Thing]:
     return [post([*at, 0], random.uniform(0.03, 0.12), 3.0, paint=painted(random_color(random), PLAIN))]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from app.errors import UserError
 from app.rendered_people.body import skinned, skinned_normals
 from app.rendered_people.camera import Camera, look_at, parallel_projection
 from app.rendered_people.garments import Dressed
@@ -88,13 +89,16 @@ class _Drawable:
 
 
 class Renderer:
-    """One size of picture. Call `close`, or use it in a with statement."""
+    """One size of picture. Call `close`, or use it in a with statement.
+
+    Raises UserError where OpenGL cannot be started.
+    """
 
     def __init__(self, width: int, height: int, supersampling: int = 2) -> None:
         self._size = (width, height)
         self._times = supersampling
         # What is made for one picture is released after it; the rest with the context.
-        self._context = context = moderngl.create_context(require=330, standalone=True, **_HEADLESS)
+        self._context = context = _context()
         self._person = _program(context, "person.frag", with_common=True)
         self._scenery = _program(context, "scenery.frag", with_common=True)
         self._shadow = _program(context, "shadow.frag", with_common=False)
@@ -241,6 +245,17 @@ class Renderer:
         sample = slice(times // 2, None, times)
         depth = camera.metres(buffer[sample, sample].astype(float))
         return Rendered(light, depth, np.rint(pixels[sample, sample, 3].astype(float)).astype(np.int64))
+
+
+def _context() -> moderngl.Context:
+    try:
+        return moderngl.create_context(require=330, standalone=True, **_HEADLESS)
+    # It raises nothing more narrow, whether the library is missing or the device.
+    except Exception as error:
+        raise UserError(
+            f"No renderer for people: OpenGL 3.3 by EGL cannot be started here ({error}); on Debian or Ubuntu "
+            "“apt install libegl1” brings one that needs no GPU."
+        ) from error
 
 
 def _program(context: moderngl.Context, name: str, *, with_common: bool) -> moderngl.Program:

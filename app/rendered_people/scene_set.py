@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from pycocotools import mask as coco_mask  # type: ignore[import-untyped]
 
-from app.rendered_people.random_scenes import Person, Scene, Wishes, random_scene, usable
+from app.rendered_people.parts import Draws, scene_seed
+from app.rendered_people.random_scenes import Person, Scene, random_scene, usable
 from app.rendered_people.renderer import Rendered, Renderer
 from app.rendered_people.rotations import Array
 from app.rendered_people.skeleton import BONES, COCO_NAMES
 from app.rendered_people.truth import OUTSIDE, TrueJoints, box_and_area, header
+from app.rendered_people.wishes import ANNOTATIONS_NAME, Tell, Wishes, description, keep_quiet
 
-__all__ = ["FORMAT_VERSION", "Wishes", "annotation", "coco_file", "drawn_scenes", "make_scenes"]
-
-FORMAT_VERSION = 1
-ANNOTATIONS_NAME = "person_keypoints.json"
 STILL_FPS = 30
 _MOST_TRIES = 20
 _EDGES = (
@@ -49,61 +48,98 @@ class Drawn:
     random: np.random.Generator
 
 
-def drawn_scenes(count: int, seed: int, wishes: Wishes) -> Iterator[Drawn]:
-    """Each depends on the seed and its number alone, not on how many there are."""
+@dataclass(frozen=True, eq=False)
+class WrittenScene:
+    """What the COCO file says of one scene, still without numbers. people: the same in each of its images."""
+
+    images: list[dict[str, Any]]
+    people: list[dict[str, Any]]
+
+
+def drawn_scenes(count: int, seed: int, wishes: Wishes, done: Collection[int] = ()) -> Iterator[Drawn]:
+    """The scenes 0 .. count - 1 but those that are done; each depends on the seed and its number alone.
+
+    Raises UserError where there is no renderer.
+    """
     with Renderer(*wishes.size) as renderer:
         for number in range(count):
-            for attempt in range(_MOST_TRIES):
-                random = np.random.default_rng([seed, number, attempt])
-                scene = random_scene(random, wishes)
-                actors = [person.actor for person in scene.people]
-                picture = renderer.render(scene.camera, actors, scene.things, scene.light, scene.backdrop)
-                if usable(scene, picture):
-                    yield Drawn(number, scene, picture, random)
-                    break
-            else:
-                raise RuntimeError(f"scene {number} shows nobody in {_MOST_TRIES} tries")
+            if number not in done:
+                yield _drawn_scene(renderer, number, seed, wishes)
 
 
-def make_scenes(folder: Path, count: int, seed: int, wishes: Wishes) -> None:
-    """See README.md. With still_frames each scene is a folder of pictures with its own truth.json."""
+def _drawn_scene(renderer: Renderer, number: int, seed: int, wishes: Wishes) -> Drawn:
+    for attempt in range(_MOST_TRIES):
+        random = Draws(scene_seed(seed, number, attempt, wishes.part), wishes.part)
+        scene = random_scene(random, wishes)
+        actors = [person.actor for person in scene.people]
+        picture = renderer.render(scene.camera, actors, scene.things, scene.light, scene.backdrop)
+        if usable(scene, picture):
+            return Drawn(number, scene, picture, random)
+    raise RuntimeError(f"scene {number} shows nobody in {_MOST_TRIES} tries")
+
+
+def make_scenes(folder: Path, count: int, seed: int, wishes: Wishes, tell: Tell = keep_quiet) -> None:
+    """See README.md. With still_frames each scene is a folder of pictures with its own truth.json.
+
+    tell: after each scene with how many are done, and `count`.
+
+    Raises UserError where there is no renderer, OSError where a file cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
+    written: list[WrittenScene] = []
     for drawn in drawn_scenes(count, seed, wishes):
-        truths = [_joints(drawn.scene, person) for person in drawn.scene.people]
-        seen = [
+        written.append(write_scene(folder, drawn, seed, wishes))
+        tell(len(written), count)
+    text = json.dumps(coco_file(*numbered(written), seed, wishes))
+    (folder / ANNOTATIONS_NAME).write_text(text, encoding="utf-8")
+
+
+def write_scene(folder: Path, drawn: Drawn, seed: int, wishes: Wishes) -> WrittenScene:
+    """The pictures of one scene, each whole or not at all, and the truth of a still sequence.
+
+    Raises OSError where a file cannot be written.
+    """
+    truths = [_joints(drawn.scene, person) for person in drawn.scene.people]
+    names = _picture_names(drawn.number, wishes.still_frames)
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
+        Image.fromarray(drawn.scene.sensor.picture(drawn.picture.light, drawn.random)).save(beside, "PNG")
+        os.replace(beside, path)
+    if wishes.still_frames > 1:
+        text = json.dumps(_still_truth(drawn, truths, wishes.still_frames, seed))
+        (folder / _scene_name(drawn.number) / "truth.json").write_text(text, encoding="utf-8")
+    return WrittenScene(
+        [_image(name, drawn) for name in names],
+        [
             annotation(truth, drawn.picture, owner, person, drawn.scene)
             for owner, (truth, person) in enumerate(zip(truths, drawn.scene.people, strict=True), 1)
             if (drawn.picture.owner == owner).any()
-        ]
-        for name in _picture_names(drawn.number, wishes.still_frames):
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(drawn.scene.sensor.picture(drawn.picture.light, drawn.random)).save(path)
-            images.append(_image(len(images) + 1, name, drawn))
-            for entry in seen:
+        ],
+    )
+
+
+def numbered(scenes: Iterable[WrittenScene]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The images and the annotations of all these scenes, with their ids, from 1 on."""
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for scene in scenes:
+        for image in scene.images:
+            images.append({"id": len(images) + 1, **image})
+            for entry in scene.people:
                 annotations.append({"id": len(annotations) + 1, "image_id": len(images), **entry})
-        if wishes.still_frames > 1:
-            text = json.dumps(_still_truth(drawn, truths, wishes.still_frames, seed))
-            (folder / _scene_name(drawn.number) / "truth.json").write_text(text, encoding="utf-8")
-        print(f"{drawn.number + 1} of {count} scenes", flush=True)
-    text = json.dumps(coco_file(images, annotations, seed, wishes))
-    (folder / ANNOTATIONS_NAME).write_text(text, encoding="utf-8")
+    return images, annotations
 
 
 def coco_file(
     images: list[dict[str, Any]], annotations: list[dict[str, Any]], seed: int, wishes: Wishes
 ) -> dict[str, Any]:
+    """images, annotations: as of `numbered`."""
     return {
         "info": {
             "description": "Rendered people with known joints",
-            "version": FORMAT_VERSION,
-            "seed": seed,
-            "size": list(wishes.size),
-            "people": list(wishes.people),
-            "occluders": wishes.occluders,
-            "still_frames": wishes.still_frames,
+            **description(seed, wishes),
             "conventions": CONVENTIONS,
             "bone_names": list(BONES),
         },
@@ -172,11 +208,10 @@ def _picture_names(number: int, frames: int) -> list[str]:
     return [f"{name}.png"] if frames == 1 else [f"{name}/{frame:03d}.png" for frame in range(frames)]
 
 
-def _image(image_id: int, name: str, drawn: Drawn) -> dict[str, Any]:
+def _image(name: str, drawn: Drawn) -> dict[str, Any]:
     scene = drawn.scene
     camera, sensor = scene.camera, scene.sensor
     return {
-        "id": image_id,
         "file_name": name,
         "width": camera.width,
         "height": camera.height,

@@ -9,15 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.rendered_people.camera import Camera
+from app.rendered_people.camera import Camera, Triple
 from app.rendered_people.meshes import Material
+from app.rendered_people.parts import Cell, Draws, color_cell
 from app.rendered_people.rotations import Array
 from app.rendered_people.scenery import Paint, Thing, box, bunch, painted, post
 
 PLAIN, GRAIN, STRIPES, CHECKS, ROUGH, COLOURFUL, BRICKS = range(7)  # patterns of shaders/scenery.frag
 _EMPTY = 1.5  # m around the origin: there are people
-
-Random = np.random.Generator
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +28,8 @@ class Place:
     outdoors: bool
 
 
-def random_place(random: Random) -> Place:
-    kinds: dict[str, Callable[[Random], Place]] = {
+def random_place(random: Draws) -> Place:
+    kinds: dict[str, Callable[[Draws], Place]] = {
         "room": _room,
         "outdoors": _outdoors,
         "studio": _studio,
@@ -42,14 +41,23 @@ def random_place(random: Random) -> Place:
     return place
 
 
-def random_color(random: Random, low: float = 0.03, high: float = 0.75) -> Array:
+def random_color(random: Draws, low: float = 0.03, high: float = 0.75) -> Array:
     """Linear light: greyish ones as often as strong ones."""
-    grey = random.uniform(low, high)
-    strong = random.uniform(low, high, 3)
-    return np.asarray(grey + (strong - grey) * random.uniform(0, 1))
+
+    def draw() -> Array:
+        grey = random.uniform(low, high)
+        strong = random.uniform(low, high, 3)
+        return np.asarray(grey + (strong - grey) * random.uniform(0, 1))
+
+    return random.of_part(draw, color_cell)
 
 
-def backdrop(camera: Camera, outdoors: bool, random: Random) -> NDArray[np.float32]:
+def _shade(random: Draws, color: Triple, low: float, high: float) -> Array:
+    """A colour, darker or brighter."""
+    return random.of_part(lambda: np.array(color) * random.uniform(low, high), color_cell)
+
+
+def backdrop(camera: Camera, outdoors: bool, random: Draws) -> NDArray[np.float32]:
     """(H, W, 3) linear RGB behind all things: a sky with clouds, or a soft gradient."""
     rows, columns = np.mgrid[: camera.height, : camera.width]
     # Elevation over the horizon, as it falls on the picture.
@@ -60,9 +68,8 @@ def backdrop(camera: Camera, outdoors: bool, random: Random) -> NDArray[np.float
     up = directions[..., 2] / np.linalg.norm(directions, axis=-1)
     zenith, horizon = (random_color(random, 0.15, 0.9) for _ in range(2))
     if outdoors:
-        blue = np.array([0.16, 0.32, 0.68]) * random.uniform(0.6, 1.3)
-        zenith = blue + (random.uniform(0.4, 0.8) - blue) * random.uniform(0, 1) ** 2
-        horizon = np.array([0.75, 0.78, 0.80]) * random.uniform(0.7, 1.2)
+        zenith = random.of_part(lambda: _blue_sky(random), color_cell)
+        horizon = _shade(random, (0.75, 0.78, 0.80), 0.7, 1.2)
     share = np.clip(up * 2.5, 0, 1)[..., None] ** 0.6
     sky = horizon + (zenith - horizon) * share
     clouds = _soft_noise(camera.height, camera.width, random)
@@ -72,7 +79,13 @@ def backdrop(camera: Camera, outdoors: bool, random: Random) -> NDArray[np.float
     return result
 
 
-def _soft_noise(height: int, width: int, random: Random) -> Array:
+def _blue_sky(random: Draws) -> Array:
+    """More or less hazy."""
+    blue = np.array([0.16, 0.32, 0.68]) * random.uniform(0.6, 1.3)
+    return np.asarray(blue + (random.uniform(0.4, 0.8) - blue) * random.uniform(0, 1) ** 2)
+
+
+def _soft_noise(height: int, width: int, random: Draws) -> Array:
     """(H, W), about 0 to 1, in several sizes."""
     total = np.zeros((height, width))
     for octave in range(1, 6):
@@ -85,10 +98,11 @@ def _soft_noise(height: int, width: int, random: Random) -> Array:
 # Kinds of places
 
 
-def _room(random: Random) -> Place:
+def _room(random: Draws) -> Place:
     wall_y, half = random.uniform(1.6, 4.0), random.uniform(2.4, 4.5)
     height = random.uniform(2.4, 3.4)
-    wall = painted(random_color(random, 0.15, 0.8), random.choice([PLAIN, PLAIN, PLAIN, STRIPES, BRICKS, ROUGH]))
+    color, pattern = random_color(random, 0.15, 0.8), int(random.choice([PLAIN, PLAIN, PLAIN, STRIPES, BRICKS, ROUGH]))
+    wall = painted(color, pattern)
     side = painted(random_color(random, 0.15, 0.8)) if random.random() < 0.3 else wall
     things = [
         box([-half, wall_y, -0.1], [half, wall_y + 0.1, height], paint=wall),
@@ -96,11 +110,11 @@ def _room(random: Random) -> Place:
         box([half, -6, -0.1], [half + 0.1, wall_y, height], paint=side),
         box([-half, wall_y - 0.02, 0], [half, wall_y, 0.1], paint=painted(random_color(random, 0.3, 0.8))),
     ]
-    if random.random() < 0.4:
+    floor = random.of_part(lambda: _floor_pattern(random), lambda floor: room_cell(pattern, floor))
+    if floor is None:
         things.append(box([-8, -8, -0.1], [8, wall_y, 0], Material.PARQUET))
     else:
-        pattern = random.choice([PLAIN, GRAIN, CHECKS, ROUGH])
-        things.append(box([-8, -8, -0.1], [8, wall_y, 0], paint=painted(random_color(random, 0.08, 0.6), pattern)))
+        things.append(box([-8, -8, -0.1], [8, wall_y, 0], paint=painted(random_color(random, 0.08, 0.6), floor)))
     x = -half + random.uniform(0, 0.4)
     while x < half - 0.5:
         piece = _FURNITURE[random.integers(len(_FURNITURE))]
@@ -114,8 +128,18 @@ def _room(random: Random) -> Place:
     return Place("room", things, outdoors=False)
 
 
-def _outdoors(random: Random) -> Place:
-    greens = np.array([0.10, 0.19, 0.05]) * random.uniform(0.6, 1.6)
+def _floor_pattern(random: Draws) -> int | None:
+    """None: parquet."""
+    return None if random.random() < 0.4 else int(random.choice([PLAIN, GRAIN, CHECKS, ROUGH]))
+
+
+def room_cell(wall: int, floor: int | None) -> Cell:
+    """The kind of a room, by the patterns of its walls and of its floor (None: parquet)."""
+    return (PLAIN, STRIPES, BRICKS, ROUGH).index(wall), (PLAIN, None, ROUGH, GRAIN, CHECKS).index(floor)
+
+
+def _outdoors(random: Draws) -> Place:
+    greens = _shade(random, (0.10, 0.19, 0.05), 0.6, 1.6)
     ground = greens if random.random() < 0.5 else random_color(random, 0.1, 0.45)
     things = [box([-60, -20, -0.2], [60, 120, 0], paint=painted(ground, ROUGH))]
     if random.random() < 0.5:
@@ -134,7 +158,7 @@ def _outdoors(random: Random) -> Place:
     return Place("outdoors", things, outdoors=True)
 
 
-def _studio(random: Random) -> Place:
+def _studio(random: Draws) -> Place:
     """Anything for a background: strong patterns in all colours."""
     y = random.uniform(1.5, 3.0)
     things = [box([-9, y, -0.1], [9, y + 0.1, 7], paint=_any_paint(random))]
@@ -143,14 +167,14 @@ def _studio(random: Random) -> Place:
     return Place("studio", things, outdoors=False)
 
 
-def _any_paint(random: Random) -> Paint:
+def _any_paint(random: Draws) -> Paint:
     return painted(random_color(random, 0.1, 0.75), int(random.integers(7)))
 
 
 # What stands around. Furniture: from x to x + width, at a wall
 
 
-def _cupboard(x: float, wall: float, width: float, random: Random) -> list[Thing]:
+def _cupboard(x: float, wall: float, width: float, random: Draws) -> list[Thing]:
     height, depth = random.uniform(0.4, 2.1), random.uniform(0.25, 0.5)
     paint = painted(random_color(random), random.choice([PLAIN, GRAIN]))
     door = painted(random_color(random), random.choice([PLAIN, GRAIN]))
@@ -164,7 +188,7 @@ def _cupboard(x: float, wall: float, width: float, random: Random) -> list[Thing
     return things
 
 
-def _picture(x: float, wall: float, width: float, random: Random) -> list[Thing]:
+def _picture(x: float, wall: float, width: float, random: Draws) -> list[Thing]:
     low = random.uniform(0.9, 1.4)
     high = low + width * random.uniform(0.5, 1.1)
     inner = box([x + 0.04, wall - 0.035, low + 0.04], [x + width - 0.04, wall, high - 0.04], Material.PICTURE)
@@ -174,7 +198,7 @@ def _picture(x: float, wall: float, width: float, random: Random) -> list[Thing]
     return [box([x, wall - 0.03, low], [x + width, wall, high], paint=painted(random_color(random))), inner]
 
 
-def _door(x: float, wall: float, width: float, random: Random) -> list[Thing]:
+def _door(x: float, wall: float, width: float, random: Draws) -> list[Thing]:
     paint, panel = (painted(random_color(random, 0.1, 0.8)) for _ in range(2))
     right = x + max(width, 0.8)
     things = [box([x, wall - 0.04, 0], [right, wall, 2.05], paint=paint)]
@@ -183,7 +207,7 @@ def _door(x: float, wall: float, width: float, random: Random) -> list[Thing]:
     return things
 
 
-def _shelf(x: float, wall: float, width: float, random: Random) -> list[Thing]:
+def _shelf(x: float, wall: float, width: float, random: Draws) -> list[Thing]:
     paint = painted(random_color(random), GRAIN)
     things = []
     for level in np.arange(0.3, 2.0, 0.4):
@@ -197,7 +221,7 @@ def _shelf(x: float, wall: float, width: float, random: Random) -> list[Thing]:
     return things
 
 
-def _lamp(x: float, wall: float, width: float, random: Random) -> list[Thing]:
+def _lamp(x: float, wall: float, width: float, random: Draws) -> list[Thing]:
     foot = [x + width / 2, wall - 0.3, 0]
     shade = [foot[0], foot[1], 1.4]
     return [
@@ -209,11 +233,11 @@ def _lamp(x: float, wall: float, width: float, random: Random) -> list[Thing]:
 _FURNITURE = (_cupboard, _picture, _door, _shelf, _lamp)
 
 
-def _tree(random: Random) -> list[Thing]:
+def _tree(random: Draws) -> list[Thing]:
     x, y = random.uniform(-10, 10), random.uniform(3.0, 20)
     height, girth = random.uniform(1.5, 4), random.uniform(0.08, 0.25)
     trunk = post([x, y, 0], girth, height, paint=painted([0.12, 0.08, 0.05], GRAIN))
-    leaf = painted(np.array([0.07, 0.15, 0.04]) * random.uniform(0.6, 1.8), ROUGH)
+    leaf = painted(_shade(random, (0.07, 0.15, 0.04), 0.6, 1.8), ROUGH)
     crown = []
     for _ in range(220):
         middle = np.array([x, y, height + 0.6]) + random.normal(0, [0.6, 0.6, 0.45])
@@ -222,7 +246,7 @@ def _tree(random: Random) -> list[Thing]:
     return [trunk, *crown]
 
 
-def _clutter(random: Random, count: int) -> list[Thing]:
+def _clutter(random: Draws, count: int) -> list[Thing]:
     """Boxes on the floor and in the air, beside and behind the people."""
     things: list[Thing] = []
     while len(things) < count:

@@ -16,6 +16,7 @@ from pycocotools.cocoeval import COCOeval
 
 from app.rendered_people.camera import Camera
 from app.rendered_people.figure import JOINT_LIMITS, Figure, collides, joint_angles, people_collide, segment_distance
+from app.rendered_people.parts import Draws
 from app.rendered_people.posing import Arm, Foot, Goal, posed
 from app.rendered_people.random_poses import random_pose
 from app.rendered_people.rotations import MIRROR, about
@@ -140,7 +141,7 @@ def test_boxes_begin_at_the_corner_of_the_first_pixel() -> None:
 def test_the_sky_is_bright_above_the_horizon_where_the_camera_looks() -> None:
     level = Camera(64, 48, 50.0, (0, -4, 1.5), (0, 0, 1.5))
     down = Camera(64, 48, 50.0, (0, -4, 9.0), (0, 0, 0))
-    skies = [backdrop(camera, True, np.random.default_rng(3)) for camera in (level, down)]
+    skies = [backdrop(camera, True, Draws(3)) for camera in (level, down)]
     assert np.ptp(skies[0][:24].mean(1)[:, 0] - skies[0][:24].mean(1)[:, 2]) > 0.1  # it gets bluer upwards
     assert skies[0].shape == (48, 64, 3)
     # All of it is below the horizon: no gradient but clouds.
@@ -287,7 +288,8 @@ def test_distances_of_segments_have_a_closed_form() -> None:
 
 
 def test_the_annotations_are_what_pycocotools_takes(tmp_path: Path) -> None:
-    from app.rendered_people.scene_set import Wishes, _keypoints, coco_file
+    from app.rendered_people.scene_set import _keypoints, coco_file
+    from app.rendered_people.wishes import Wishes
 
     points = np.column_stack([np.linspace(100, 300, 17), np.linspace(50, 400, 17)]) + 0.5
     keypoints = _keypoints(points, [OUTSIDE, OCCLUDED] + [VISIBLE] * 15)

@@ -18,6 +18,12 @@ from pycocotools import mask as coco_mask
 from app.bundled import ASSETS, SAMPLE_CLIP
 from app.cli import run_command_line
 from app.rendered_people.__main__ import main as generate
+from app.rendered_people.casting import outfit_cell
+from app.rendered_people.kept import rendered_scenes
+from app.rendered_people.parts import Cell, Draws, body_cell, color_cell, scene_seed
+from app.rendered_people.random_scenes import random_scene
+from app.rendered_people.wishes import Wishes
+from tests.app.test_rendered_parts import cells_of_paints
 
 pytest.importorskip("anny", reason="needs the extra rendered-people")
 pytestmark = [
@@ -76,6 +82,41 @@ def test_joints_that_are_seen_lie_on_their_person_and_the_seed_decides(tmp_path:
         for x, y, seen in np.array(one["keypoints"]).reshape(-1, 3):
             if seen == 2:
                 assert mask[round(y), round(x)] == 1
+
+
+def test_a_kept_set_is_the_set_that_the_command_makes_wherever_it_was_stopped(tmp_path: Path) -> None:
+    wishes = Wishes(size=(160, 120), people=(1, 2), occluders=True, part="test")
+    arguments = ["--size", "160x120", "--people", "1-2", "--occluders", "--part", "test"]
+    generate(["scenes", "--output", str(tmp_path / "made"), "--count", "3", "--seed", "4", *arguments])
+
+    def stop(done: int, count: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rendered_scenes(tmp_path / "kept", 3, 4, wishes, stop)
+    path = rendered_scenes(tmp_path / "kept", 3, 4, wishes)
+    made, kept = (
+        {one.name: one.read_bytes() for one in folder.iterdir()} for folder in (tmp_path / "made", path.parent)
+    )
+    assert made == kept
+
+
+def test_scenes_to_train_with_share_nothing_with_those_to_test_on() -> None:
+    bodies: list[set[Cell]] = []
+    clothes: list[set[Cell]] = []
+    colors: list[set[Cell]] = []
+    for part in ("train", "test"):
+        wishes = Wishes(size=(160, 120), people=(2, 2), occluders=True, part=part)
+        scenes = [random_scene(Draws(scene_seed(3, number, 0, part), part), wishes) for number in range(6)]
+        people = [person.character for scene in scenes for person in scene.people]
+        bodies.append({body_cell(person.phenotype) for person in people})
+        clothes.append({outfit_cell(person.dressed.outfit) for person in people})
+        shirts = {color_cell(person.looks.shirt) for person in people}
+        colors.append({cell for scene in scenes for cell in cells_of_paints(scene.things)} | shirts)
+    for first, second in (bodies, clothes, colors):
+        assert len(first) > 3
+        assert not first & second
 
 
 def test_rendered_people_can_be_evaluated(tmp_path: Path) -> None:
