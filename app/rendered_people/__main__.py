@@ -104,4 +104,5 @@ if __name__ == "__main__":
     try:
         main()
     except UserError as error:
-        sys.exit(f"rendered_people: {error}")
+        print(f"rendered_people: {error}", file=sys.stderr)
+        sys.exit(2)
