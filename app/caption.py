@@ -65,7 +65,8 @@ def draw_caption(picture: Image, result: PoseResult, readings: Readings | None) 
     beta = beta_text(result.decoder, result.beta)
     smoothed = "smoothed" if result.smoothed else ""
     device = _without_brackets(result.device)
-    subtitle = " · ".join(part for part in (result.network, device, smoothed, _fps_text(readings)) if part)
+    head = f"head {result.head}" if result.head else ""
+    subtitle = " · ".join(part for part in (result.network, head, device, smoothed, _fps_text(readings)) if part)
     subtitle = _shortened(subtitle, small, width - 4 * pad)
     meters = _meters(result.decoder, readings, smoothed=bool(result.smoothed))
 

@@ -18,6 +18,7 @@ from app.addresses import without_secrets
 from app.errors import UserError
 from app.evaluation.options import add_evaluate_options
 from app.replay.options import add_replay_options
+from app.training.options import add_compare_options, add_train_options
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -141,6 +142,18 @@ def _evaluate(options: argparse.Namespace) -> int:
     return run_evaluate(options)
 
 
+def _train(options: argparse.Namespace) -> int:
+    from app.training.command import run_train
+
+    return run_train(options)
+
+
+def _compare_heads(options: argparse.Namespace) -> int:
+    from app.training.comparison import run_compare_heads
+
+    return run_compare_heads(options)
+
+
 def _replay(options: argparse.Namespace) -> int:
     from app.replay.command import run_replay
 
@@ -169,6 +182,8 @@ _COMMANDS = {
     "bench": _bench,
     "evaluate": _evaluate,
     "replay": _replay,
+    "train": _train,
+    "compare-heads": _compare_heads,
     "cameras": _cameras,
     "doctor": _doctor,
     "install-desktop-entry": _install_desktop_entry,
@@ -212,6 +227,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         default="full",
         metavar="MODEL",
         help="lite, full, heavy or the path of a .task bundle (default: full)",
+    )
+    parser.add_argument(
+        "--head",
+        action="append",
+        default=[],
+        metavar="HEAD.safetensors",
+        help="a head of `posescope train`, read by the decoder that it was trained for; may be given several times",
     )
     parser.add_argument(
         "--device", default="auto", metavar="DEVICE", help="auto, cuda, cuda:N, mps or cpu (default: auto)"
@@ -276,6 +298,8 @@ def _command_parser() -> tuple[_Parser, dict[str, _Parser]]:
     _add_bench(commands)
     add_evaluate_options(commands.add_parser("evaluate", help="compare decoders on your own annotated pictures"))
     add_replay_options(commands.add_parser("replay", help="compare decoders and filters on one clip"))
+    add_train_options(commands.add_parser("train", help="train a head through the decoder that reads it"))
+    add_compare_options(commands.add_parser("compare-heads", help="train heads for every decoder, and compare them"))
     commands.add_parser("cameras", help="show the cameras, what they offer, and how to open each")
     commands.add_parser(
         "doctor",

@@ -68,6 +68,7 @@ class PoseResult:
     decoder: name of the decoder chosen for this frame; beta: the beta of ipr and debiased on this frame.
     stages: None while the network is still being loaded (the frame is shown without a skeleton).
     smoothed: the same people with smoothed points, in the same order; empty where smoothing is off.
+    heads: for each decoder of heatmaps the head whose maps it read; empty where the network has none beside its own.
     focus: number of the person whom meters and loupe look at; None, or somebody who is not there: the first.
     network, device: what read this frame, as shown to the user, for example "full" and "cpu".
     """
@@ -81,6 +82,12 @@ class PoseResult:
     device: str = ""
     smoothed: tuple[Person, ...] = ()
     focus: int | None = None
+    heads: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def head(self) -> str:
+        """The head whose maps the chosen decoder read; empty where there is none beside the network's own."""
+        return self.heads.get(self.decoder, "")
 
     @property
     def person(self) -> Person | None:

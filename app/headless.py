@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     progress = _Progress(options.max_frames)
     session = Session(
         source,
-        NetworkChoice(options.model, options.device, options.engine),
+        NetworkChoice(options.model, options.device, options.engine, tuple(options.head)),
         decoder=chosen_decoder(options.decoder, options.engine),
         beta=options.beta,
         most_people=1 if options.people is None else options.people,

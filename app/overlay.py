@@ -110,7 +110,9 @@ def draw_overlay(result: PoseResult, style: OverlayStyle, *, readings: Readings 
     picture = result.frame.image.copy()
     if style.heatmap is not None:
         for person in result.people:
-            blend_heatmap(picture, person, None if style.heatmap == ALL_JOINTS else style.heatmap)
+            blend_heatmap(
+                picture, person.as_read_by(result.decoder), None if style.heatmap == ALL_JOINTS else style.heatmap
+            )
     if style.mirror:
         cv2.flip(picture, 1, dst=picture)
     several = len(result.shown) > 1

@@ -17,6 +17,7 @@ from app.network_loader import LoadedNetwork, NetworkLoader
 from app.reference_ghost import ReferenceGhost
 from app.smoothing import OneEuroSettings, Smoothing
 from app.sources.base import Source
+from models.head_file import OWN
 
 if TYPE_CHECKING:
     from models.estimators import Estimator
@@ -45,6 +46,7 @@ class Pipeline:
     consumers: called in turn with each PoseResult, one result after the other. They must be quick and must not raise.
     reference: MediaPipe beside the network, off at first; of a live source it may hand results on, on its own thread.
     keep_heatmaps: may be switched at any time; the results' people have their heatmaps while it is on.
+    head_choice: whose maps the decoders read (`models.head_file.LoadedHeads`); read once per frame.
     most_people, focus: how many are followed at most, and whom the meters look at (`app.frames.PoseResult`); may be
         changed at any time.
     smoothing: None, or how the points are smoothed after they were read; may be replaced at any time.
@@ -70,6 +72,7 @@ class Pipeline:
         self.choice = choice
         self.keep_heatmaps = False
         self.most_people = 1
+        self.head_choice = OWN
         self.focus: int | None = None
         self._smoothing = Smoothing()
         self.source_error: UserError | None = None
@@ -334,6 +337,7 @@ class Pipeline:
         if not frame.continues:
             estimator.reset()
         estimator.most_people = self.most_people
+        estimator.head_choice = self.head_choice
         estimate = estimator.estimate(frame.image, choice.beta, time_ns=frame.time_ns, keep_heatmaps=self.keep_heatmaps)
         times = estimate.times
         stages = StageTimes(
@@ -356,4 +360,5 @@ class Pipeline:
             estimator.device_label,
             self._smoothing.smooth(frame, estimate.people),
             self.focus,
+            estimate.heads,
         )

@@ -27,6 +27,7 @@ from app.sources.base import Source
 from app.virtual_camera import VirtualCamera
 from models.engines.choice import NO_HEATMAPS, check_mediapipe, check_names
 from models.errors import unknown_name
+from models.head_file import read_head
 from models.people import MEDIAPIPE
 from models.readings import checked_beta
 from models.tracking import MOST_PEOPLE
@@ -40,13 +41,14 @@ DEFAULT_DECODER = "debiased"
 @dataclass(frozen=True, slots=True)
 class NetworkChoice:
     """Which network to run where: lite, full, heavy or the path of a .task bundle; device and engine as in
-    `models.estimators.load_estimator`. Raises DeviceError for a device or an engine that does not exist,
-    BundleError for a bundle that does not.
+    `models.estimators.load_estimator`; heads are paths of .safetensors files. Raises DeviceError for a device or an
+    engine that does not exist, BundleError for a bundle that does not.
     """
 
     model: str = "full"
     device: str = "auto"
     engine: str = "auto"
+    heads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # Here, and not when the network is loaded: the window would be open by then.
@@ -115,7 +117,8 @@ class Session:
         from models.estimators import load_estimator
 
         path, sha256 = model_file(network.model)
-        estimator = load_estimator(path, network.device, sha256, network.engine)
+        heads = [] if network.engine == MEDIAPIPE else [read_head(Path(head)) for head in network.heads]
+        estimator = load_estimator(path, network.device, sha256, network.engine, heads)
         self._network = network
         self._update_reference()
         return estimator
@@ -134,6 +137,15 @@ class Session:
         """Read with another network as soon as it is loaded; where it cannot be, with the present one as before."""
         self._wanted = network
         self.pipeline.use_network(lambda: self._load_estimator(network), network.label)
+
+    @property
+    def head_choice(self) -> str:
+        """Whose maps the decoders read from the next frame on, see `models.head_file.LoadedHeads`."""
+        return self.pipeline.head_choice
+
+    @head_choice.setter
+    def head_choice(self, choice: str) -> None:
+        self.pipeline.head_choice = choice
 
     @property
     def has_decoders(self) -> bool:

@@ -89,8 +89,8 @@ class PoseEstimator:
 
         CUDA graphs are recorded anew for each size of picture: there the first frame takes longer all the same.
 
-        device, engine, heads: see `models.engines.choice.open_engine`. Raises BundleError, DeviceError or HeadError with
-        one sentence.
+        device, engine, heads: see `models.engines.choice.open_engine`. Raises BundleError, DeviceError or HeadError
+        with one sentence.
         """
         estimator = cls(open_engine(bundle, device, sha256, engine, heads))
         blank = np.zeros((256, 256, 3), np.uint8)

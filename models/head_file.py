@@ -19,7 +19,8 @@ from models.skeletons import BLAZEPOSE_33
 SUFFIX = ".safetensors"
 # Whose maps the decoders read: each its own head's, or all of them those of the network as shipped, or of one head.
 OWN, SHIPPED = "own", "shipped"
-FORMAT = "posescope-head-1"
+FORMAT = "head-1"
+_ENTRY = "posescope"
 # A head of the heavy network has 33 kB.
 _LARGEST_BYTES = 16 << 20
 
@@ -68,13 +69,15 @@ def head_bytes(weights: Mapping[str, NDArray[np.float32]], about: HeadAbout) -> 
     """What `read_head` takes: the same for the same weights and the same recipe."""
     from safetensors.numpy import save
 
-    metadata = {
+    facts = {
         "format": FORMAT,
         "decoder": about.decoder,
-        "joints": json.dumps([BLAZEPOSE_33.joints[joint] for joint in about.joints]),
+        "joints": [BLAZEPOSE_33.joints[joint] for joint in about.joints],
         "network": about.network,
-        "recipe": json.dumps(dict(about.recipe), sort_keys=True),
+        "recipe": dict(about.recipe),
     }
+    # In one entry: several would be written in another order each time.
+    metadata = {_ENTRY: json.dumps(facts, sort_keys=True)}
     return save({name: np.ascontiguousarray(weights[name]) for name in sorted(weights)}, metadata)
 
 
@@ -89,11 +92,11 @@ def read_head(path: Path) -> TrainedHead:
             raise HeadError(f"“{path.name}” is no head: it has more than {_LARGEST_BYTES >> 20} MB.")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         with safe_open(path, framework="numpy") as file:
-            about = _about(file.metadata() or {}, path)
+            about = _about((file.metadata() or {}).get(_ENTRY), path)
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
     except OSError as error:
         raise HeadError(f"The head {path} cannot be read: {error.strerror or error}.") from None
-    except (SafetensorError, ValueError, TypeError, KeyError):
+    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise HeadError(f"“{path.name}” is not a .safetensors file, or it is damaged or truncated.") from None
     for name, values in weights.items():
         if values.dtype != np.float32 or not np.isfinite(values).all():
@@ -101,18 +104,19 @@ def read_head(path: Path) -> TrainedHead:
     return TrainedHead(about, weights, path.stem, digest)
 
 
-def _about(metadata: Mapping[str, str], path: Path) -> HeadAbout:
-    if metadata.get("format") != FORMAT:
+def _about(entry: str | None, path: Path) -> HeadAbout:
+    facts = json.loads(entry) if entry else {}
+    if facts.get("format") != FORMAT:
         raise HeadError(f"“{path.name}” is no head of PoseScope: `posescope train` makes them.")
-    if metadata["decoder"] not in HEADS_FOR:
-        raise HeadError(f"“{path.name}”: {unknown_name('decoder', metadata['decoder'], HEADS_FOR)}")
-    joints, recipe = json.loads(metadata["joints"]), json.loads(metadata["recipe"])
+    decoder, joints, network, recipe = (facts[name] for name in ("decoder", "joints", "network", "recipe"))
+    if decoder not in HEADS_FOR:
+        raise HeadError(f"“{path.name}”: {unknown_name('decoder', str(decoder), HEADS_FOR)}")
     known = BLAZEPOSE_33.index
     if not isinstance(joints, list) or not joints or len(set(joints)) < len(joints) or not known.keys() >= set(joints):
         raise ValueError
-    if not isinstance(recipe, dict):
+    if not isinstance(recipe, dict) or not isinstance(network, str):
         raise ValueError
-    return HeadAbout(metadata["decoder"], tuple(known[name] for name in joints), metadata["network"], recipe)
+    return HeadAbout(decoder, tuple(known[name] for name in joints), network, recipe)
 
 
 class LoadedHeads:

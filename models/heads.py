@@ -80,7 +80,14 @@ class Pyramid(NamedTuple):
 
 def find_pyramid(network: LandmarkNetwork) -> Pyramid:
     """Raises BundleError where the network does not end in such a pyramid."""
-    graph = network.graph
+    try:
+        return _pyramid(network.graph)
+    except (KeyError, ValueError):
+        # A layer where there should be one more, or with more inputs than such a one has.
+        raise _no_pyramid() from None
+
+
+def _pyramid(graph: TFLiteGraph) -> Pyramid:
     makers = {output: (layer, inputs) for layer, (inputs, output) in zip(graph.layers, graph.steps, strict=True)}
     last, (total,) = makers[graph.output_tensors[_HEATMAPS]]
     laterals, features = [], []
@@ -192,7 +199,10 @@ def _order(joints: Sequence[int]) -> list[int]:
 
 
 class Trunk(nn.Module):
-    """RGB crops (N, 3, S, S) in [0, 1] -> TrunkFeatures: the network up to where heads begin, and no further."""
+    """RGB crops (N, 3, S, S) in [0, 1] -> TrunkFeatures: the network up to where heads begin, and no further.
+
+    feature_shapes: of the three features of one crop, (C, H, W).
+    """
 
     def __init__(self, model: bytes) -> None:
         super().__init__()
@@ -201,6 +211,7 @@ class Trunk(nn.Module):
         self.features = find_pyramid(network).features
         self.graph: TFLiteGraph = network.graph
         self.graph.let_return(self.features)
+        self.feature_shapes = [self.graph.shapes[tensor][1:] for tensor in self.features]
 
     def forward(self, crops: Tensor) -> TrunkFeatures:
         return TrunkFeatures(*self.graph(crops))

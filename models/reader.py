@@ -41,8 +41,9 @@ class DecoderReader(nn.Module):
     """Reads N crops with every decoder.
 
     `forward` gives points (N, D + 1, K, 2) as shares of the crop, in the order of DECODER_NAMES with the sub-cell peak
-    last, or (N, D + 3, K, 2) where maps of several heads are read, with their peaks; scores (N, D, K); alignment points (N, 2, 2) as shares of the crop. beta may be a 0-dimensional tensor, and
-    nothing is asked of the device: the whole may be captured in a CUDA graph or converted.
+    last, or (N, D + 3, K, 2) where maps of several heads are read, with the peaks of each; scores (N, D, K); alignment
+    points (N, 2, 2) as shares of the crop. beta may be a 0-dimensional tensor, and nothing is asked of the device: the
+    whole may be captured in a CUDA graph or converted.
     """
 
     def __init__(self) -> None:
@@ -64,8 +65,9 @@ class DecoderReader(nn.Module):
         beta: float | Tensor,
         lap: Callable[[str], None] = _no_lap,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Maps (N, K, H, W) of the joints, the same for all decoders or one for each of HEADS_FOR, and (N, 2, H, W) of the alignment points, both in [0, 1]; landmarks
-        (N, K + 2 or more, 2) as shares of the crop; visibility (N, K or more).
+        """Maps (N, K, H, W) of the joints, the same for all decoders or one for each of HEADS_FOR, and (N, 2, H, W) of
+        the alignment points, all in [0, 1]; landmarks (N, K + 2 or more, 2) as shares of the crop; visibility (N, K or
+        more).
 
         lap is called with the name of each part when it is done.
         """

@@ -36,7 +36,8 @@ class JsonLines(FileExporter):
     frame: the frame's index in its source. position_s: where the picture lies in its file, null for a live source.
     continues: false where the picture does not follow from the one before it (wound, started again, camera lost).
     width, height: of the picture, in px.
-    network, device: what read this frame. decoder: the chosen one. beta: that of ipr and debiased.
+    network, device: what read this frame. heads: for each decoder the head whose maps it read, empty where none was
+        loaded. decoder: the chosen one. beta: that of ipr and debiased.
     latency_ms: from the capture to the keypoints. stages_ms: capture_wait, preprocess, detect, network and decode. Both
         null while the network is still being loaded.
     people: none, one or many, each with its id (the same while the person is followed), presence (0 to 1) and decoders:
@@ -61,6 +62,7 @@ class JsonLines(FileExporter):
             "height": height,
             "network": result.network,
             "device": result.device,
+            "heads": dict(result.heads),
             "decoder": result.decoder,
             "beta": result.beta,
             "latency_ms": _ms(stages.done_ns - frame.captured_ns) if stages else None,

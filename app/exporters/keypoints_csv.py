@@ -12,10 +12,11 @@ from app.exporters.file_exporter import FileExporter, keypoint_table
 from app.frames import Person, PoseResult
 from models.skeletons import BLAZEPOSE_33
 
-COLUMNS = ("time_s", "frame", "person", "joint", "x", "y", "score", "decoder", "beta", "shown", "network")
+COLUMNS = ("time_s", "frame", "person", "joint", "x", "y", "score", "decoder", "beta", "shown", "network", "head")
 
-# Stands between two rows until the network and the next row's beginning are filled in: no name holds it.
-_BREAK = "\0"
+# Stand where a row begins, and by its decoder where it ends, until beginnings and ends are filled in: no name has them.
+_BEGIN, _ENDS = "\0", "\1\2\3\4\5\6\7\b"
+_MARKS = str.maketrans("", "", _BEGIN + _ENDS)
 
 
 class KeypointsCsv(FileExporter):
@@ -30,6 +31,7 @@ class KeypointsCsv(FileExporter):
     shown: 1 where this decoder was the chosen one in this frame, else 0.
     network: what the decoder's heatmap came from: lite, full, heavy or the name of a bundle; quoted where it holds a
         comma, a quote or a line break.
+    head: whose maps this decoder read: shipped, or the name of a head; empty where no head was loaded.
     A number that is not known is left empty. A frame without people has no row.
     """
 
@@ -39,11 +41,7 @@ class KeypointsCsv(FileExporter):
     def write(self, result: PoseResult) -> None:
         """Append the rows of every person and decoder. OutputError where the file takes no more."""
         moment = f"{self._time_s(result):.6f},{result.frame.index},"
-        end = f",{_quoted(result.network)}\n"
-        rows = []
-        for person in result.people:
-            head = f"{moment}{person.id},"
-            rows += [head, _rows(person, result).replace(_BREAK, end + head), end]
+        rows = [_rows(person, result).replace(_BEGIN, f"{moment}{person.id},") for person in result.people]
         if rows:
             self._append("".join(rows))
 
@@ -52,21 +50,25 @@ def _rows(person: Person, result: PoseResult) -> str:
     decoders = tuple(person.points)
     numbers = keypoint_table(person, decoders)
     rows = _template(decoders, result.decoder, result.beta) % tuple(numbers.ravel().tolist())
-    return rows.replace(",nan", ",")
+    rows = rows.replace(",nan", ",")
+    for decoder, end in zip(decoders, _ENDS, strict=False):
+        rows = rows.replace(end, f"{_quoted(result.network)},{_quoted(result.heads.get(decoder, ''))}\n")
+    return rows
 
 
 @lru_cache(maxsize=16)
 def _template(decoders: tuple[str, ...], chosen: str, beta: float) -> str:
     """All rows of a person with gaps for the numbers: filling them in at once is ten times as fast as csv."""
-    return _BREAK.join(
-        f"{joint},%.3f,%.3f,%.4f,{decoder},{f'{beta:g}' if decoder in WITH_BETA else ''},{int(decoder == chosen)}"
-        for decoder in decoders
+    return "".join(
+        f"{_BEGIN}{joint},%.3f,%.3f,%.4f,"
+        f"{decoder},{f'{beta:g}' if decoder in WITH_BETA else ''},{int(decoder == chosen)},{end}"
+        for decoder, end in zip(decoders, _ENDS, strict=False)
         for joint in BLAZEPOSE_33.joints
     )
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _quoted(name: str) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow([name.replace(_BREAK, ""), ""])
+    csv.writer(text, lineterminator="\r\n").writerow([name.translate(_MARKS), ""])
     return text.getvalue().removesuffix(",\r\n")

@@ -66,7 +66,7 @@ def run_window(options: argparse.Namespace) -> int:
     # On the shipped clip; what would have been opened comes afterwards.
     tour = not settings.toured and options.source is None and not options.record and options.quit_after is None
     begin_with = str(SAMPLE_CLIP) if tour else source
-    network = NetworkChoice(options.model, options.device, options.engine)
+    network = NetworkChoice(options.model, options.device, options.engine, tuple(options.head))
     folder = options.recordings or recordings_folder(settings)
     window = MainWindow(make_session(begin_with, network), make_session, folder, settings, begin_with)
     window.screenshot_path = options.screenshot

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import PurePath
 
 from PySide6.QtCore import QEvent, QMimeData, QObject
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QWidget
 
+from models.head_file import SUFFIX
+
 NETWORK_SUFFIX = ".task"
 
 
 class DropTarget(QObject):
-    """Lets things be dropped onto `window`: a .task bundle is a network, everything else a source."""
+    """Lets things be dropped onto `window`: a .task bundle is a network, a .safetensors file a head of it, everything
+    else a source.
+    """
 
-    def __init__(self, window: QWidget, open_source: Callable[[str], None], use_network: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        open_source: Callable[[str], None],
+        use_network: Callable[[str], None],
+        open_head: Callable[[str], None],
+    ) -> None:
         super().__init__(window)
-        self._open_source, self._use_network = open_source, use_network
+        self._open_source = open_source
+        self._by_suffix = {NETWORK_SUFFIX: use_network, SUFFIX: open_head}
         window.setAcceptDrops(True)
         window.installEventFilter(self)
 
@@ -28,7 +40,7 @@ class DropTarget(QObject):
         if text:
             event.acceptProposedAction()
             if event.type() == QEvent.Type.Drop:
-                (self._use_network if text.lower().endswith(NETWORK_SUFFIX) else self._open_source)(text)
+                self._by_suffix.get(PurePath(text).suffix.lower(), self._open_source)(text)
         return bool(text)
 
 

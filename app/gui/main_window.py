@@ -135,7 +135,9 @@ class MainWindow(QMainWindow):
         )
         self.menu.place(self, self.pages)
         self.setCentralWidget(self.pages)
-        self._drops = DropTarget(self, self.open_source, lambda path: self.network.use(model=path))
+        self._drops = DropTarget(
+            self, self.open_source, lambda path: self.network.use(model=path), lambda path: self.network.open_head(path)
+        )
         self.view.setFocus()  # not a button, whose focus ring would look like a choice
         restore_place(self, self._settings)
         self._view_timer = QTimer(self, interval=_VIEW_TICK_MS, timerType=Qt.TimerType.PreciseTimer)

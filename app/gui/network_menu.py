@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,8 +12,10 @@ from PySide6.QtGui import QAction, QActionGroup, QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton
 
 from app.bundled import MODELS
+from app.gui.head_menu import HeadMenu
 from app.gui.language import mark, tr
 from app.gui.names import decoder_title
+from app.heads_offered import OfferedHead
 from models.devices import may_have_gpu
 from models.people import MEDIAPIPE
 from models.tracking import MOST_PEOPLE
@@ -31,6 +33,7 @@ class NetworkMenu(QToolButton):
     engine_chosen: what our own network runs with, or mediapipe.
 
     gpu: whether torch may find a GPU here; asked when the menu is opened for the first time.
+    offered_heads: which heads the submenu `heads` offers; asked when that is opened.
     """
 
     network_chosen = Signal(str)
@@ -45,7 +48,7 @@ class NetworkMenu(QToolButton):
         self._gpu: Callable[[], bool] | None = gpu
         self._model, self._device = "", ""
         self._engine = self._own_engine = "auto"
-        self._shown: tuple[str, str, str, str, bool] | None = None
+        self._shown: tuple[str, str, str, str, bool, str] | None = None
         self._menu = QMenu(self)
         self._menu.setAccessibleName(tr("Network and device"))
         self._menu.setToolTipsVisible(True)
@@ -75,6 +78,9 @@ class NetworkMenu(QToolButton):
         for name, title in (("auto", tr("Automatic")), ("cpu", "CPU")):
             self._add_device(name, title)
         self._people = self._add_people()
+        self.offered_heads: Callable[[], Sequence[OfferedHead]] = list
+        self.heads = HeadMenu(self, lambda: self.offered_heads())
+        self._menu.addMenu(self.heads)
         self.setMenu(self._menu)
         self.show_network("full", "", "auto", loading=True)
 
@@ -141,26 +147,29 @@ class NetworkMenu(QToolButton):
         dialog.fileSelected.connect(lambda path: self.network_chosen.emit(str(Path(path))))
         dialog.open()
 
-    def show_network(self, model: str, label: str, device: str, loading: bool, engine: str = "auto") -> None:
+    def show_network(
+        self, model: str, label: str, device: str, loading: bool, engine: str = "auto", head: str = ""
+    ) -> None:
         """What runs. May be told again and again.
 
         model: lite, full, heavy or a path. label: what the engine calls its device, for example "cpu (OpenVINO)";
-        empty where nothing runs yet. device, engine: those that were asked for.
+        empty where nothing runs yet. device, engine: those that were asked for. head: whose maps are read, in a few
+        words; empty for the network's own.
         """
-        if (model, label, device, engine, loading) == self._shown:
+        if (model, label, device, engine, loading, head) == self._shown:
             return
-        self._shown = model, label, device, engine, loading
+        self._shown = model, label, device, engine, loading, head
         self._model, self._device, self._engine = model, device, engine
         self._own_engine = engine if engine != MEDIAPIPE else self._own_engine
         self._mark()
         name = model if model in MODELS else Path(model).stem
         place = tr("loading …") if loading else label.replace(" (", ", ").removesuffix(")")
-        whole = " · ".join(part for part in (name, place) if part)
+        whole = " · ".join(part for part in (name, head, place) if part)
         self.ensurePolished()
         metrics = self.fontMetrics()
         # A long name may not push the device out.
         name = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, _MAX_TEXT_PX // 2)
-        text = " · ".join(part for part in (name, place) if part)
+        text = " · ".join(part for part in (name, head, place) if part)
         text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, _MAX_TEXT_PX)
         self.setText(f"{text} ▾".replace("&", "&&"))
         self.setAccessibleName(tr("Network and device: {what}").format(what=whole))

@@ -47,7 +47,8 @@ class BiasMeter:
             return
         self._decoders = person.measured
         points = np.stack([person.points[name] for name in self._decoders]).astype(np.float64)
-        squares = ((points - person.peaks) ** 2).sum(-1)
+        peaks = np.stack([person.peaks_of(name) for name in self._decoders])
+        squares = ((points - peaks) ** 2).sum(-1)
         self._rolling.add(time_ns, squares, person.certainty >= self._min_score, person.region.body_size)
 
     def read(self, only: NDArray[np.bool_] | None = None) -> JointDistances:

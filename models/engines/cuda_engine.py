@@ -18,6 +18,7 @@ from models.blazepose import ALIGNMENT, JOINT_COUNT, LandmarkNetwork, LandmarkOu
 from models.bundle import Bundle
 from models.detections import Detection, detections_from
 from models.devices import Device
+from models.engines.cuda_layers import InHalf, Pointwise
 from models.engines.device_clock import CudaClock
 from models.engines.device_crop import FrameBuffer, Picture, drawn_person, host_memory, rows_needed, sample
 from models.errors import DeviceError, unknown_name
@@ -27,7 +28,6 @@ from models.reader import DecoderReader
 from models.readings import DECODER_NAMES, DEFAULT_BETA, HEADS_FOR, CropReadings
 from models.regions import Region, letterbox
 from models.stage_clock import DECODE, StageClock
-from models.tflite_layers import Convolution
 
 # Of the landmark network; detector and decoders are always computed in float32. The heavy network on 131 crops with
 # every layer's values rounded on the CPU, 4200 joints with a peak of .3 or more, distance from float32 in cells at p95,
@@ -155,10 +155,10 @@ class CudaEngine:
         network = whole.network if isinstance(whole, HeadedNetwork) else whole
         layers = network.graph.layers
         for i in range(len(layers) if channels_last else 0):
-            if _Pointwise.can_be(layers[i]):
-                layers[i] = _Pointwise(layers[i])
+            if Pointwise.can_be(layers[i]):
+                layers[i] = Pointwise(layers[i])
         if half:
-            network.graph = _InHalf(network.graph)
+            network.graph = InHalf(network.graph)
         if not channels_last:
             # Crops come with channels last, and convolutions would keep to that.
             whole.register_forward_pre_hook(lambda module, inputs: (inputs[0].contiguous(),))
@@ -281,8 +281,9 @@ class _ReadPlan:
         heatmaps = [self._maps[kind].cpu().numpy() for kind in kinds] if keep_heatmaps else None
         clock.lap(DECODE)
         self._queue.wait()
-        points, *rest = _unpacked(self._host_packed.numpy().copy(), self._parts)
-        return CropReadings.of_parts(points[:, : len(DECODER_NAMES) + len(kinds)], *rest, heatmaps)
+        points, scores, alignment, presence = _unpacked(self._host_packed.numpy().copy(), self._parts)
+        points = points[:, : len(DECODER_NAMES) + len(kinds)]
+        return CropReadings.of_parts(points, scores, alignment, presence, heatmaps)
 
     def _cut_crops(self) -> None:
         affines = self._inputs[_BEFORE_CROPS:].view(-1, 2, 3)
@@ -343,36 +344,6 @@ class _DetectPlan:
         self._packed = torch.cat([part.flatten() for part in self._parts])
 
 
-class _Pointwise(nn.Module):
-    """A 1 × 1 convolution as a matrix product, which adds the bias on its way; a convolution adds it afterwards."""
-
-    def __init__(self, layer: Convolution) -> None:
-        super().__init__()
-        self.layer = layer
-
-    @staticmethod
-    def can_be(layer: nn.Module) -> bool:
-        """Whether this layer is such a convolution; without a stride, it needs no padding."""
-        return isinstance(layer, Convolution) and (*layer.weight.shape[2:], *layer.stride, layer.groups) == (1,) * 5
-
-    def forward(self, x: Tensor) -> Tensor:
-        n, channels, height, width = x.shape
-        pixels = x.permute(0, 2, 3, 1).reshape(-1, channels)
-        product = torch.addmm(self.layer.bias, pixels, self.layer.weight[:, :, 0, 0].T)
-        return self.layer.activate(product.view(n, height, width, -1).permute(0, 3, 1, 2))
-
-
-class _InHalf(nn.Module):
-    """A network's graph in float16, between float32."""
-
-    def __init__(self, graph: nn.Module) -> None:
-        super().__init__()
-        self.graph = graph.half()
-
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        return tuple(values.float() for values in self.graph(images.half()))
-
-
 def disagreement(read: CropReadings, expected: CropReadings) -> float:
     """How far two readings of the same crops lie apart, in cells: the 95th percentile over decoders and joints."""
     assert expected.heatmaps is not None
@@ -386,10 +357,9 @@ def _read_on_cpu(network: LandmarkNetwork, picture: NDArray[np.uint8]) -> CropRe
     crop = sample(torch.from_numpy(picture), affine[None], network.input_size[0], extend=True).round() / 255.0
     output = network(crop)
     maps = output.heatmaps[:, :JOINT_COUNT]
-    points, scores, *rest = (
-        part.numpy() for part in _decoded(DecoderReader(), output, maps, torch.tensor(DEFAULT_BETA))
-    )
-    return CropReadings.of_parts(points, scores, *rest, [maps.numpy()])
+    parts = _decoded(DecoderReader(), output, maps, torch.tensor(DEFAULT_BETA))
+    points, scores, alignment, presence = (part.numpy() for part in parts)
+    return CropReadings.of_parts(points, scores, alignment, presence, [maps.numpy()])
 
 
 def _decoded(

@@ -63,7 +63,8 @@ class _Heads(nn.Module):
         self.maps = maps
 
     def forward(self, shipped: Tensor, coarse: Tensor, middle: Tensor, fine: Tensor) -> tuple[Tensor, ...]:
-        return self.maps(shipped, TrunkFeatures(coarse, middle, fine))
+        maps: tuple[Tensor, ...] = self.maps(shipped, TrunkFeatures(coarse, middle, fine))
+        return maps
 
 
 class _OwnMaps(nn.Module):

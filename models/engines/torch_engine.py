@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.blazepose import ALIGNMENT, JOINT_COUNT, LandmarkNetwork, LandmarkOutput, PersonDetector
 from models.bundle import Bundle
@@ -56,9 +56,10 @@ class TorchEngine:
         network = LandmarkNetwork(bundle.landmarks)
         self._landmarks: LandmarkNetwork | HeadedNetwork = HeadedNetwork(network, heads) if heads else network
         self._detector = PersonDetector(bundle.detector)
-        for network in (self._landmarks, self._detector):
-            network.eval().requires_grad_(False).to(device.torch_device)
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+        modules: tuple[nn.Module, ...] = (self._landmarks, self._detector)
+        for module in modules:
+            module.eval().requires_grad_(False).to(device.torch_device)
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self._reader = DecoderReader()
         self.landmark_size = self._landmarks.input_size[0]
         self.detector_size = self._detector.input_size[0]

@@ -105,7 +105,7 @@ class Loupe(QWidget):
         if self._person is None or self._person.heatmaps is None:
             self._show_placeholder(_why_not(self._person))
             return
-        reading = read_joint(self._person, self.joint, self._beta)
+        reading = read_joint(self._person.as_read_by(self._decoder), self.joint, self._beta)
         numbers_of = (self._person.id, self.joint, self._decoder, self._beta)
         now = self._clock()
         if numbers_of != self._numbers_of or now - self._numbers_at >= _NUMBERS_EVERY_S:

@@ -1,0 +1,59 @@
+"""Which heads there are for a network: those that lie beside its bundle, those of the user, and the shipped ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import platformdirs
+
+from app.bundled import ASSETS, MODELS, model_file
+from app.errors import UserError
+from models.bundle import open_bundle
+from models.head_file import SUFFIX, read_head
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedHead:
+    """A head that fits a network. decoder: through which it was trained. label: the file's name without its suffix."""
+
+    path: Path
+    label: str
+    decoder: str
+
+
+def user_heads_folder() -> Path:
+    """Where a user's heads for the shipped networks are looked for. Need not exist."""
+    return Path(platformdirs.user_data_dir("PoseScope", appauthor=False)) / "heads"
+
+
+def offered_heads(model: str, more: Iterable[str] = ()) -> list[OfferedHead]:
+    """The heads for `lite`, `full`, `heavy` or the bundle at that path, by their names, then those at the paths `more`.
+
+    A file that is no head, or one of another network, is passed over; of two with the same name the first counts.
+    """
+    folders = [user_heads_folder(), ASSETS / "heads"]
+    if model not in MODELS:
+        folders.insert(0, Path(model).parent)
+    found: dict[str, OfferedHead] = {}
+    try:
+        network = _network_digest(model)
+        files = sorted(path for folder in folders if folder.is_dir() for path in folder.glob(f"*{SUFFIX}"))
+    except (OSError, UserError):
+        return []
+    for path in (*files, *map(Path, more)):
+        try:
+            head = read_head(path)
+            head.check_network(network)
+        except UserError:
+            continue
+        found.setdefault(head.label, OfferedHead(path, head.label, head.about.decoder))
+    return list(found.values())
+
+
+@lru_cache(maxsize=8)
+def _network_digest(model: str) -> str:
+    path, sha256 = model_file(model)
+    return open_bundle(path, sha256).landmarks_sha256

@@ -1,0 +1,1 @@
+"""`posescope train`: heads that are trained through the decoder that reads them."""
