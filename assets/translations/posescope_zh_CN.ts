@@ -1680,6 +1680,58 @@ It gives no heatmaps. To see both at once tick it as a ghost in the tab View.</s
         <translation>打开网络</translation>
     </message>
     <message>
+        <source>Heads</source>
+        <translation>头</translation>
+    </message>
+    <message>
+        <source>Heads: each decoder its own</source>
+        <translation>头：每个解码器用自己的</translation>
+    </message>
+    <message>
+        <source>Heads: as shipped</source>
+        <translation>头：随附的</translation>
+    </message>
+    <message>
+        <source>Heads: {name} for all</source>
+        <translation>头：全部用 {name}</translation>
+    </message>
+    <message>
+        <source>Each decoder its own</source>
+        <translation>每个解码器用自己的头</translation>
+    </message>
+    <message>
+        <source>Each decoder reads the head that was trained for it, where there is one</source>
+        <translation>每个解码器读取为它训练的头（如果有）</translation>
+    </message>
+    <message>
+        <source>As shipped, for all decoders</source>
+        <translation>随附的，用于所有解码器</translation>
+    </message>
+    <message>
+        <source>{name}, for all decoders</source>
+        <translation>{name}，用于所有解码器</translation>
+    </message>
+    <message>
+        <source>Open a head …</source>
+        <translation>打开一个头 …</translation>
+    </message>
+    <message>
+        <source>Open a head</source>
+        <translation>打开一个头</translation>
+    </message>
+    <message>
+        <source>Heads (*{suffix})</source>
+        <translation>头 (*{suffix})</translation>
+    </message>
+    <message>
+        <source>The head “{head}” was trained for another network than {network}.</source>
+        <translation>头“{head}”是为另一个网络训练的，不是 {network}。</translation>
+    </message>
+    <message>
+        <source>own heads</source>
+        <translation>各自的头</translation>
+    </message>
+    <message>
         <source>Networks (*.task)</source>
         <translation>网络 (*.task)</translation>
     </message>

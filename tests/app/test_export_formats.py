@@ -136,6 +136,7 @@ def test_json_lines_tell_all_of_a_frame(tmp_path: Path) -> None:
         "height": 240,
         "network": "my % net",
         "device": "cpu",
+        "heads": {},
         "decoder": "ipr",
         "beta": 7.5,
         "latency_ms": 7.125,
