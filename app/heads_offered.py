@@ -40,10 +40,11 @@ def offered_heads(model: str, more: Iterable[str] = ()) -> list[OfferedHead]:
     found: dict[str, OfferedHead] = {}
     try:
         network = _network_digest(model)
-        files = sorted(path for folder in folders if folder.is_dir() for path in folder.glob(f"*{SUFFIX}"))
+        files = [path for folder in folders if folder.is_dir() for path in folder.glob(f"*{SUFFIX}")]
     except (OSError, UserError):
         return []
-    for path in (*files, *map(Path, more)):
+    # The order of the folders stays among files of one name.
+    for path in (*sorted(files, key=lambda path: path.name), *map(Path, more)):
         try:
             head = read_head(path)
             head.check_network(network)

@@ -39,6 +39,7 @@ from models.devices import choose_device
 from models.engines.choice import check_names, open_engine
 from models.errors import unknown_name
 from models.estimator import PoseEstimator
+from models.head_file import OWN, read_head
 
 REPORT, RESULTS, TABLE, PREDICTIONS = "report.html", "results.json", "results.csv", "predictions.json"
 FILES = (REPORT, RESULTS, TABLE, PREDICTIONS)
@@ -52,6 +53,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     """Evaluate, print a table and write FILES into `options.output`. Returns the exit code 0.
 
     options: annotations, images (Path), decoders, beta (str, numbers with commas), model, device, engine, boxes (str),
+    head (Path or None),
     flip_test (bool), mapping (Path or None), limit (int or None), min_keypoints (int), min_area (float), output
     (Path), overwrite (bool).
     Raises UserError for bad input, OutputError where a file exists or cannot be written.
@@ -112,6 +114,7 @@ def _told(options: argparse.Namespace) -> dict[str, object]:
     )
     told = {name: getattr(options, name) for name in names}
     told["model"] = options.model if options.model in ("lite", "full", "heavy") else clean(Path(options.model).name)
+    told["head"] = clean(options.head.stem) if options.head else None
     return {**told, "mapping": clean(options.mapping.name) if options.mapping else None}
 
 
@@ -134,12 +137,15 @@ class _Work:
         self._sigmas = annotations.joint_set.sigmas
         self._skipped = list(annotations.skipped)
         path, sha256 = model_file(options.model)
-        self._engine = open_engine(path, options.device, sha256, options.engine)
+        heads = [read_head(options.head)] if options.head else []
+        self._engine = open_engine(path, options.device, sha256, options.engine, heads)
         if self._engine.warning:
             print(f"posescope: {self._engine.warning}", file=sys.stderr)
         on_cpu = options.engine == "openvino" or choose_device(options.device).kind == "cpu"
+        estimator = PoseEstimator(self._engine)
+        estimator.head_choice = heads[0].label if heads else OWN
         self._reader = CropReader(
-            PoseEstimator(self._engine),
+            estimator,
             variants,
             annotations.joint_set,
             flip=options.flip_test,
@@ -162,7 +168,7 @@ class _Work:
             annotations=clean(options.annotations.name),
             images=clean(options.images.resolve().name),
             joint_set=self._annotations.joint_set.name,
-            network=clean(Path(options.model).stem),
+            network=clean(Path(options.model).stem) + (f", head {clean(options.head.stem)}" if options.head else ""),
             device=self._engine.label,
             boxes=options.boxes,
             flip_test=options.flip_test,

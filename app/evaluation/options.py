@@ -27,6 +27,9 @@ def add_evaluate_options(evaluate: argparse.ArgumentParser) -> None:
         "--model", default="full", metavar="MODEL", help="lite, full, heavy or a .task file (default: full)"
     )
     evaluate.add_argument(
+        "--head", type=Path, metavar="HEAD.safetensors", help="let every decoder read this head's heatmaps"
+    )
+    evaluate.add_argument(
         "--device", default="auto", metavar="DEVICE", help="auto, cuda, cuda:N, mps or cpu (default: auto)"
     )
     evaluate.add_argument(

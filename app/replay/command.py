@@ -30,6 +30,7 @@ from app.sources.image_folder import ImageFolderSource
 from app.sources.video_file import VideoFileSource
 from models.engines.choice import check_names
 from models.estimator import PoseEstimator
+from models.head_file import OWN, read_head
 
 SAMPLE = "sample"
 REPORT, RESULTS, TABLE = "report.html", "results.json", "results.csv"
@@ -52,13 +53,15 @@ def run_replay(options: argparse.Namespace) -> int:
     """Follow the person through a clip, print a table, and write FILES and the video. Returns the exit code 0.
 
     options: clip (str; `sample` is the shipped clip with its truth), truth (Path or None), decoders, beta (str, numbers
-    with commas), filters, model, device, engine (str), still (str or None), max_frames (int or None), video (Path or
-    None), output (Path), overwrite (bool).
+    with commas), filters, model, device, engine (str), head (Path or None), still (str or None), max_frames (int or
+    None), video (Path or None), output (Path), overwrite (bool).
     Raises UserError for bad input, OutputError where a file exists or cannot be written.
     """
     wish = _checked(options)
     path, sha256 = model_file(options.model)
-    estimator = PoseEstimator.load(path, options.device, sha256, options.engine)
+    heads = [read_head(options.head)] if options.head else []
+    estimator = PoseEstimator.load(path, options.device, sha256, options.engine, heads)
+    estimator.head_choice = heads[0].label if heads else OWN
     if estimator.warning:
         print(f"posescope: {estimator.warning}", file=sys.stderr)
     if wish.truth is not None and wish.truth.left_out:
@@ -171,6 +174,8 @@ def _contents(found: Findings, wish: _Wish, work: _Work, options: argparse.Names
     from app.replay.report import About, report_html
 
     network = options.model if options.model in MODELS else Path(options.model).stem
+    if options.head:
+        network += f", head {options.head.stem}"
     source = "the shipped clip" if options.clip == SAMPLE else wish.source.name
     notes = [_left_out(wish.truth)] if wish.truth is not None and wish.truth.left_out else []
     about = About(source, network, work.device, _truth_text(wish, found), tuple(notes))

@@ -33,6 +33,9 @@ def add_replay_options(replay: argparse.ArgumentParser) -> None:
         "--model", default="full", metavar="MODEL", help="lite, full, heavy or a .task file (default: full)"
     )
     replay.add_argument(
+        "--head", type=Path, metavar="HEAD.safetensors", help="let every decoder read this head's heatmaps"
+    )
+    replay.add_argument(
         "--device", default="auto", metavar="DEVICE", help="auto, cuda, cuda:N, mps or cpu (default: auto)"
     )
     replay.add_argument("--engine", default="auto", metavar="ENGINE", help="auto, openvino or torch (default: auto)")
