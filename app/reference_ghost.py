@@ -225,7 +225,9 @@ def _nearest(people: tuple[Person, ...], found: tuple[Person, ...]) -> dict[int,
     pairs = []
     for person in (one for one in people if one.has_decoders):
         for i, other in enumerate(found):
-            apart = np.linalg.norm(person.points[REGRESSION] - other.points[MEDIAPIPE], axis=-1).mean()
+            # A network that regresses nothing may also have fewer joints, the others NaN.
+            own = person.points.get(REGRESSION, person.peaks)
+            apart = np.nanmean(np.linalg.norm(own - other.points[MEDIAPIPE], axis=-1))
             if apart <= _SAME_PERSON * person.region.body_size:
                 pairs.append((float(apart) / person.region.body_size, person.id, i))
     nearest: dict[int, int] = {}

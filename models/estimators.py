@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.engines.choice import check_names
+from models.engines.choice import BundleFile, check_names
 from models.estimator import Estimate, PoseEstimator
 from models.people import MEDIAPIPE
 from models.readings import DEFAULT_BETA
@@ -49,12 +49,19 @@ class Estimator(Protocol):
         """End whatever runs on threads of its own; may be called again."""
 
 
-def load_estimator(bundle: Path, device: str = "auto", sha256: str | None = None, engine: str = "auto") -> Estimator:
-    """Open a .task bundle: with our own engines (`models.engines.choice.open_engine`), or with MediaPipe where `engine`
-    says so. Raises BundleError or DeviceError with one sentence.
+def load_estimator(
+    bundle: Path,
+    device: str = "auto",
+    sha256: str | None = None,
+    engine: str = "auto",
+    detector: BundleFile | None = None,
+) -> Estimator:
+    """Open a .task bundle or a checkpoint: with our own engines (`models.engines.choice.open_engine`, which tells what
+    `detector` is), or a bundle with MediaPipe where `engine` says so. Raises BundleError or DeviceError with one
+    sentence.
     """
     if engine != MEDIAPIPE:
-        return PoseEstimator.load(bundle, device, sha256, engine)
+        return PoseEstimator.load(bundle, device, sha256, engine, detector)
     check_names(device, engine)
     from models.reference import ReferenceEstimator
 

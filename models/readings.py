@@ -37,7 +37,8 @@ def checked_beta(beta: float) -> float:
 class CropReadings:
     """What every decoder reads from N crops of one image. All points are x and y as shares of the crop, 0 to 1.
 
-    points: (N, D, K, 2) float32, in the order of DECODER_NAMES. scores: (N, D, K) float32, 0 to 1.
+    points: (N, D, K, 2) float32, in the order of `decoders`; NaN for a joint that the network does not know.
+    scores: (N, D, K) float32, 0 to 1; 0 for such a joint.
     peaks: (N, K, 2) float32, the sub-cell peak of each joint's heatmap.
     alignment: (N, 2, 2) float32, from which the next crop follows (`models.regions.region_from_alignment`).
     presence: (N,) float32, the network's probability that the crop holds a person.
@@ -50,6 +51,7 @@ class CropReadings:
     alignment: NDArray[np.float32]
     presence: NDArray[np.float32]
     heatmaps: NDArray[np.float32] | None
+    decoders: tuple[str, ...] = DECODER_NAMES
 
     def holds_person(self, index: int) -> bool:
         """Whether the network says that this crop holds a person, and where the next crop is."""
@@ -64,8 +66,8 @@ class CropReadings:
             id=person_id,
             region=region,
             presence=float(self.presence[index]),
-            points=dict(zip(DECODER_NAMES, in_image[:-1], strict=True)),
-            scores=dict(zip(DECODER_NAMES, self.scores[index], strict=True)),
+            points=dict(zip(self.decoders, in_image[:-1], strict=True)),
+            scores=dict(zip(self.decoders, self.scores[index], strict=True)),
             peaks=in_image[-1],
             heatmaps=None if self.heatmaps is None else self.heatmaps[index],
             slot=slot,
@@ -88,4 +90,5 @@ def joined(readings: Sequence[CropReadings]) -> CropReadings:
         alignment=np.concatenate([reading.alignment for reading in readings]),
         presence=np.concatenate([reading.presence for reading in readings]),
         heatmaps=np.concatenate(maps) if len(maps) == len(readings) else None,
+        decoders=readings[0].decoders,
     )

@@ -358,7 +358,9 @@ class HoldStill:
             )
             for name in jitter.overall
         )
-        unseen = next(iter(jitter.per_joint.values()))
+        unseen = np.isnan(next(iter(jitter.per_joint.values())))
+        if jitter.unknown is not None:
+            unseen &= ~jitter.unknown
         height, width = result.frame.image.shape[:2]
         self._card = HoldStillCard(
             readings=readings,
@@ -374,7 +376,7 @@ class HoldStill:
             speed_share=read.motion.speed_share,
             joints=jitter.joints,
             joints_left_out=tuple(
-                joint for joint, px in zip(BLAZEPOSE_33.joints, unseen, strict=True) if math.isnan(px)
+                joint for joint, left_out in zip(BLAZEPOSE_33.joints, unseen, strict=True) if left_out
             ),
         )
         self._state = HoldStillState("done", 0.0, self._card.verdict())

@@ -21,9 +21,10 @@ _LONGEST_GAP_NS = 500_000_000
 FRAMES = 7
 _MIDDLE = FRAMES // 2
 
-# Whether the person moves is asked of the regression: it reads no heatmap, so it does not depend on β. (Where MediaPipe
-# alone reads, of that.) Faster than this share of the body's size in a second is called motion.
+# Whether the person moves is asked of the regression: it reads no heatmap, so it does not depend on β. (Where a network
+# has none, of DARK, which has no β and does not jump from cell to cell; where MediaPipe alone reads, of that.) Faster than this share of the body's size in a second is called motion.
 MOTION_DECODER = "regression"
+_WITHOUT_REGRESSION = "dark"
 STILL_BODY_SHARE = 0.03
 
 
@@ -46,7 +47,8 @@ class Motion:
 
 
 def _motion_of(speeds: Mapping[str, float]) -> float:
-    return speeds.get(MOTION_DECODER, next(iter(speeds.values()), math.nan))
+    asked = (speeds[name] for name in (MOTION_DECODER, _WITHOUT_REGRESSION) if name in speeds)
+    return next(asked, next(iter(speeds.values()), math.nan))
 
 
 class JitterMeter:

@@ -11,19 +11,35 @@ from models.devices import Device, choose_device, named_device
 from models.engines.engine import Engine
 from models.errors import DeviceError, UserError, unknown_name
 from models.people import MEDIAPIPE
+from models.top_down.files import is_checkpoint
+
+# Path, and the sha256 that the file must have, or None.
+BundleFile = tuple[Path, str | None]
 
 ENGINE_NAMES = ("auto", "openvino", "torch", MEDIAPIPE)
 NO_HEATMAPS = "MediaPipe gives points and no heatmaps: there is nothing for decoders to read."
 
 
-def open_engine(path: Path, device: str = "auto", sha256: str | None = None, engine: str = "auto") -> Engine:
-    """Run the .task bundle at `path` on a device, as fast as that can be done.
+def open_engine(
+    path: Path,
+    device: str = "auto",
+    sha256: str | None = None,
+    engine: str = "auto",
+    detector: BundleFile | None = None,
+) -> Engine:
+    """Run the .task bundle, or the checkpoint of a top-down network, at `path` on a device, as fast as can be done.
 
     device: auto, cuda, cuda:N, mps or cpu. engine: auto takes OpenVINO on the CPU, CUDA graphs on CUDA and torch
     elsewhere, and torch wherever the faster one cannot be used; mediapipe is none of these, see
-    `models.estimators.load_estimator`. Raises BundleError or DeviceError with one sentence.
+    `models.estimators.load_estimator`. detector: path and sha256 of the bundle whose person detector looks for people
+    where the file is a checkpoint, which has none; see `models.top_down.checkpoint`.
+    Raises BundleError or DeviceError with one sentence.
     """
     check_names(device, engine, needs_heatmaps=True)
+    if is_checkpoint(path):
+        from models.engines.top_down_choice import open_top_down
+
+        return open_top_down(path, device, engine, detector)
     bundle = open_bundle(path, sha256)
     chosen = choose_device("cpu" if engine == "openvino" and device == "auto" else device)
     if engine == "openvino" and chosen.kind != "cpu":

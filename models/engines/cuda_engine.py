@@ -26,6 +26,7 @@ from models.readings import DEFAULT_BETA, CropReadings
 from models.regions import Region, letterbox
 from models.stage_clock import DECODE, StageClock
 from models.tflite_graph import Convolution
+from models.traits import BLAZEPOSE
 
 # Of the landmark network; detector and decoders are always computed in float32. The heavy network on 131 crops with
 # every layer's values rounded on the CPU, 4200 joints with a peak of .3 or more, distance from float32 in cells at p95,
@@ -57,6 +58,7 @@ class CudaEngine:
     """
 
     name = "cuda graph"
+    traits = BLAZEPOSE
     detects_aside = False  # graphs of one queue share their memory
 
     def __init__(self, bundle: Bundle, device: Device, precision: str = DEFAULT_PRECISION) -> None:

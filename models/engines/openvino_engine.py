@@ -18,12 +18,13 @@ from models.engines.openvino_runtime import openvino
 from models.readings import HEATMAP_DECODERS, PEAK, SHARED, CropReadings, joined
 from models.regions import Region
 from models.stage_clock import DECODE, StageClock
+from models.traits import BLAZEPOSE
 
 # Taking the decoders apart costs half as much as decoding: only now and then.
 _PARTS_EVERY = 32
 # After the warm-up, and early enough for a short clip.
 _FIRST_PARTS = 6
-_CONFIG = {
+CONFIG = {
     # Where the processor could compute in bfloat16 it would: half a cell off on average.
     "INFERENCE_PRECISION_HINT": "f32",
     "PERFORMANCE_HINT": "LATENCY",
@@ -41,6 +42,7 @@ class OpenVinoEngine:
     """
 
     name = "openvino"
+    traits = BLAZEPOSE
     detects_aside = True
 
     def __init__(self, bundle: Bundle, device: Device, cache: GraphCache | None = None) -> None:
@@ -87,7 +89,7 @@ class OpenVinoEngine:
     def _config(graph: str) -> dict[str, str]:
         # Counters only where the parts are of interest.
         return {
-            **_CONFIG,
+            **CONFIG,
             "INFERENCE_NUM_THREADS": str(cpu_threads()),
             "PERF_COUNT": "YES" if graph == "decoders" else "NO",
         }

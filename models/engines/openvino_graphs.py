@@ -16,7 +16,7 @@ from models.readings import DEFAULT_BETA
 from models.tflite_graph import Convolution
 
 
-class _Detector(nn.Module):
+class DetectorGraph(nn.Module):
     """RGB (1, S, S, 3), 0 to 255 -> boxes (1, A, 12), logits (1, A)."""
 
     def __init__(self, network: PersonDetector) -> None:
@@ -80,13 +80,13 @@ def make_graphs(bundle: Bundle) -> tuple[openvino.Model, openvino.Model, openvin
         maps, alignment_maps, *rest = _Landmarks(landmarks)(crop)
     examples = (maps, alignment_maps, rest[0], rest[1], torch.tensor(DEFAULT_BETA))
     return (
-        _converted(_Detector(detector), [square]),
-        _converted(_Landmarks(landmarks), [crop]),
-        _converted(DecoderReader(), examples),
+        converted(DetectorGraph(detector), [square]),
+        converted(_Landmarks(landmarks), [crop]),
+        converted(DecoderReader(), examples),
     )
 
 
-def _converted(module: nn.Module, examples: Sequence[Tensor]) -> openvino.Model:
+def converted(module: nn.Module, examples: Sequence[Tensor]) -> openvino.Model:
     """The module as a graph that takes inputs of the examples' shapes.
 
     Not openvino.convert_model, which reports its use over the network unless the user has forbidden it.

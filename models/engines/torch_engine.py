@@ -20,6 +20,7 @@ from models.reader import DecoderReader
 from models.readings import TO_IMAGE, CropReadings
 from models.regions import Region
 from models.stage_clock import StageClock
+from models.traits import BLAZEPOSE
 
 _MOST_CPU_THREADS = 4
 
@@ -37,6 +38,7 @@ class TorchEngine:
     """Both networks on one device, in float32; crops are cut on the CPU. See `models.engines.engine.Engine`."""
 
     name = "torch"
+    traits = BLAZEPOSE
 
     def __init__(self, bundle: Bundle, device: Device) -> None:
         self.device = device

@@ -78,31 +78,41 @@ def authors_layout(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _content(file: Path) -> Any:
+    _check_file(file)
     try:
-        about = file.stat()
-        if not stat.S_ISREG(about.st_mode):
-            raise BundleError(f"Cannot read the model file {file}: it is not a file.")
-        # An archive may claim more than it has.
-        size = about.st_size
         if zipfile.is_zipfile(file):
+            # An archive may claim more than it has.
             with zipfile.ZipFile(file) as archive:
-                size = max(size, sum(member.file_size for member in archive.infolist()))
-        if size > LARGEST_CHECKPOINT_BYTES:
-            raise BundleError(f"{file} is too large for a checkpoint: more than {LARGEST_CHECKPOINT_BYTES >> 20} MB.")
+                _check_size(file, sum(member.file_size for member in archive.infolist()))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return torch.load(file, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise BundleError(f"No such model file: {file}") from None
     except BundleError:
         raise
-    except OSError as error:
-        raise BundleError(f"Cannot read the model file {file}: {error.strerror or error}.") from None
     except Exception:
-        # Of damaged files come UnpicklingError, RuntimeError, EOFError, KeyError, BadZipFile, and what else may be.
+        # Of damaged files come UnpicklingError, RuntimeError, EOFError, OSError, BadZipFile, and what else may be.
         raise BundleError(
             f"{file} is not a checkpoint of torch, or it is damaged, or holds more than tensors and plain values."
         ) from None
+
+
+def _check_file(file: Path) -> None:
+    try:
+        about = file.stat()
+        # Reading a pipe would wait for ever, and a device may have no end.
+        if not stat.S_ISREG(about.st_mode):
+            raise BundleError(f"Cannot read the model file {file}: it is not a file.")
+        with file.open("rb"):
+            _check_size(file, about.st_size)
+    except FileNotFoundError:
+        raise BundleError(f"No such model file: {file}") from None
+    except OSError as error:
+        raise BundleError(f"Cannot read the model file {file}: {error.strerror}.") from None
+
+
+def _check_size(file: Path, size: int) -> None:
+    if size > LARGEST_CHECKPOINT_BYTES:
+        raise BundleError(f"{file} is too large for a checkpoint: more than {LARGEST_CHECKPOINT_BYTES >> 20} MB.")
 
 
 def _parameters(content: Any, file: Path) -> dict[str, Tensor]:
@@ -149,8 +159,10 @@ def _fill(network: nn.Module, state: Mapping[str, Tensor], title: str, file: Pat
         raise BundleError(f"{file} holds no whole {title}: {', and '.join(wrong)}.")
     for name in expected:
         found, needed = tuple(state[name].shape), tuple(own[name].shape)
-        if found != needed or not state[name].is_floating_point():
+        if found != needed:
             raise BundleError(f"{file} holds no {title}: its “{name}” is {_shape(found)} instead of {_shape(needed)}.")
+        if not state[name].is_floating_point():
+            raise BundleError(f"{file} holds no {title}: its “{name}” is {state[name].dtype} instead of fractions.")
     filled = {name: state[name].to(torch.float32).contiguous() for name in expected}
     counts = {name: torch.zeros((), dtype=torch.int64) for name in own if name.endswith(_COUNT)}
     network.load_state_dict({**filled, **counts}, assign=True)

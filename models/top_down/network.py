@@ -1,11 +1,11 @@
-"""A top-down network with what belongs to it: normalisation, input size, and which of the 33 joints it knows."""
+"""A top-down network with what belongs to it: the normalisation of its input, and the size of its crops."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from models.skeletons import BLAZEPOSE_33, COCO_17, COCO_FROM_BLAZEPOSE
+from models.skeletons import COCO_17
 
 JOINT_COUNT = len(COCO_17.joints)
 # Of ImageNet in RGB, as everywhere since torchvision: all of these networks were trained with them.
@@ -35,10 +35,3 @@ class TopDownNetwork(nn.Module):
     def forward(self, crops: Tensor) -> Tensor:
         heatmaps: Tensor = self.network((crops - self.mean) / self.deviation)
         return heatmaps
-
-
-def in_blazepose_order(values: Tensor, unknown: float) -> Tensor:
-    """(N, 17, ...) of COCO_17 -> (N, 33, ...) of BLAZEPOSE_33; `unknown` for the joints that COCO does not have."""
-    placed = values.new_full((values.shape[0], len(BLAZEPOSE_33.joints), *values.shape[2:]), unknown)
-    placed[:, list(COCO_FROM_BLAZEPOSE)] = values
-    return placed
