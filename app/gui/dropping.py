@@ -8,11 +8,13 @@ from PySide6.QtCore import QEvent, QMimeData, QObject
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QWidget
 
+from models.top_down.files import is_checkpoint
+
 NETWORK_SUFFIX = ".task"
 
 
 class DropTarget(QObject):
-    """Lets things be dropped onto `window`: a .task bundle is a network, everything else a source."""
+    """Lets things be dropped onto `window`: a .task bundle or a checkpoint is a network, everything else a source."""
 
     def __init__(self, window: QWidget, open_source: Callable[[str], None], use_network: Callable[[str], None]) -> None:
         super().__init__(window)
@@ -28,7 +30,8 @@ class DropTarget(QObject):
         if text:
             event.acceptProposedAction()
             if event.type() == QEvent.Type.Drop:
-                (self._use_network if text.lower().endswith(NETWORK_SUFFIX) else self._open_source)(text)
+                is_network = text.lower().endswith(NETWORK_SUFFIX) or is_checkpoint(text)
+                (self._use_network if is_network else self._open_source)(text)
         return bool(text)
 
 

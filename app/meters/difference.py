@@ -16,9 +16,9 @@ from models.readings import REGRESSION
 class DifferenceMeter:
     """Mean over the frames of the last `window_s` seconds of the median distance of the joints, a share of the body.
 
-    The regression is compared, since that is what MediaPipe starts from too; it refines and smooths it. (Where a network
-    has none, the peaks of its heatmaps are.) Joints count
-    where the heatmap's peak is at least `min_score`. With an infinite window only sums are kept.
+    The regression is compared, since that is what MediaPipe starts from too; it refines and smooths it. Where a network
+    has none, the peaks of its heatmaps are. Joints count where the heatmap's peak is at least `min_score`. With an
+    infinite window only sums are kept.
     """
 
     def __init__(self, window_s: float = 2.0, min_score: float = 0.3) -> None:

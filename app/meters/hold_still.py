@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from app.decoder_display import WITH_BETA, display_name, three_digits
 from app.frames import PoseResult
 from app.meters.jitter import STILL_BODY_SHARE

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+NO_REGRESSION = "This network gives heatmaps alone: it regresses no points."
+
 _SUFFIXES = (".pth", ".pt", ".pth.tar", ".pt.tar", ".tar")
 # As everybody writes it: height × width of the crops.
 INPUT_SIZES: dict[str, tuple[int, int]] = {"256x192": (256, 192), "384x288": (384, 288)}
