@@ -65,6 +65,7 @@ class PoseEstimator:
         self._images = 0
         self._is_first = True
         self._search: _Search | None = None
+        self.traits = engine.traits
         self.decoders = engine.traits.decoders
         self.device_label = engine.label
         self.warning = engine.warning

@@ -21,9 +21,9 @@ _LONGEST_GAP_NS = 500_000_000
 FRAMES = 7
 _MIDDLE = FRAMES // 2
 
-# Whether the person moves is asked of the regression: it reads no heatmap, so it does not depend on β. A network that has
-# none is asked through DARK, which has no β and does not jump from cell to cell; where MediaPipe alone reads, it is
-# asked. Faster than this share of the body's size in a second is called motion.
+# Whether the person moves is asked of the regression: it reads no heatmap, so it does not depend on β. Where a network
+# has none it is asked of DARK, which has no β and does not jump from cell to cell; where MediaPipe alone reads, of that.
+# Faster than this share of the body's size in a second is called motion.
 MOTION_DECODER = "regression"
 _WITHOUT_REGRESSION = "dark"
 STILL_BODY_SHARE = 0.03

@@ -71,8 +71,8 @@ class RollingDistances:
     def add(self, time_ns: int, squares: NDArray[np.float64], seen: NDArray[np.bool_], body_size: float) -> None:
         """squares: (D, K) px²; seen: (K,) which joints count; body_size: px."""
         # The same in all frames of a network, so that what leaves the window need not be looked at again.
-        unknown = np.isnan(squares).all(0)
-        self._unknown = unknown if self._unknown is None else self._unknown & unknown
+        unknown = np.all(np.isnan(squares), axis=0)
+        self._unknown = np.asarray(unknown if self._unknown is None else self._unknown & unknown)
         entry = _Entry(time_ns, np.where(seen, squares, 0.0), seen, body_size)
         if self._sums is None:
             self._sums, self._seen_counts = np.zeros(squares.shape), np.zeros(seen.shape, np.int64)
