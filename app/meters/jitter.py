@@ -22,7 +22,7 @@ FRAMES = 7
 _MIDDLE = FRAMES // 2
 
 # Whether the person moves is asked of the regression: it reads no heatmap, so it does not depend on β. Where a network
-# has none it is asked of DARK, which has no β and does not jump from cell to cell; where MediaPipe alone reads, of that.
+# has none it is asked of DARK, which has no β and does not jump from cell to cell; where MediaPipe alone reads, of it.
 # Faster than this share of the body's size in a second is called motion.
 MOTION_DECODER = "regression"
 _WITHOUT_REGRESSION = "dark"
