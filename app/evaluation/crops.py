@@ -74,8 +74,8 @@ def shrink_around(picture: Image, region: Region, scale: float) -> tuple[Image, 
     counted from its corner.
     """
     height, width = picture.shape[:2]
-    # A mirrored crop may begin a column of the network's input further on.
-    rim = _RIM / scale + _RIM_SHARE * region.side
+    # The mirrored crop of a top-down network begins a column of its input further on.
+    rim = _RIM / scale + (_RIM_SHARE * region.side if region.aspect != 1 else 0)
     left, right = _span(region.center_x, region.side * region.aspect / 2 + rim, width)
     top, bottom = _span(region.center_y, region.side / 2 + rim, height)
     near: Image = picture[top:bottom, left:right]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.frames import Person
-from app.meters.rolling import JointDistances, RollingDistances
+from app.meters.rolling import JointDistances, RollingDistances, unknown_joints
 
 
 class BiasMeter:
@@ -48,7 +48,9 @@ class BiasMeter:
         self._decoders = person.measured
         points = np.stack([person.points[name] for name in self._decoders]).astype(np.float64)
         squares = ((points - person.peaks) ** 2).sum(-1)
-        self._rolling.add(time_ns, squares, person.certainty >= self._min_score, person.region.body_size)
+        self._rolling.add(
+            time_ns, squares, person.certainty >= self._min_score, person.region.body_size, unknown_joints(person)
+        )
 
     def read(self, only: NDArray[np.bool_] | None = None) -> JointDistances:
         """Bias in px over the window.

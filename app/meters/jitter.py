@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.frames import Person
-from app.meters.rolling import JointDistances, RollingDistances
+from app.meters.rolling import JointDistances, RollingDistances, unknown_joints
 
 # Frames further apart than this are not neighbours: the source paused, or the person was out of sight.
 _LONGEST_GAP_NS = 500_000_000
@@ -116,9 +116,9 @@ class JitterMeter:
         points = np.stack([person.points[name] for name in self._decoders]).astype(np.float64)
         self._last.append((time_ns, person.id, points, person.certainty >= self._min_score))
         if len(self._last) == FRAMES:
-            self._read_middle(time_ns, person.region.body_size)
+            self._read_middle(time_ns, person.region.body_size, unknown_joints(person))
 
-    def _read_middle(self, time_ns: int, body_size: float) -> None:
+    def _read_middle(self, time_ns: int, body_size: float, unknown: NDArray[np.bool_]) -> None:
         seconds = np.array([(entry[0] - self._last[_MIDDLE][0]) / 1e9 for entry in self._last])
         weights, velocity, acceleration = _weights(seconds)
         # Seen from the middle frame: far from the picture's corner the squares would lose digits.
@@ -127,9 +127,9 @@ class JitterMeter:
         read = np.stack((weights, velocity, acceleration)) @ tracks
         squares = (read.reshape(3, *origin.shape) ** 2).sum(-1)
         seen = np.all([entry[3] for entry in self._last], axis=0)
-        self._jitter.add(time_ns, squares[0] / (2 * (weights**2).sum()), seen, body_size)
-        self._speed.add(time_ns, squares[1], seen, body_size)
-        self._acceleration.add(time_ns, squares[2], seen, body_size)
+        self._jitter.add(time_ns, squares[0] / (2 * (weights**2).sum()), seen, body_size, unknown)
+        self._speed.add(time_ns, squares[1], seen, body_size, unknown)
+        self._acceleration.add(time_ns, squares[2], seen, body_size, unknown)
 
     def read(self) -> JointDistances:
         """Jitter in px over the window; empty before seven frames of a person were seen."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.frames import Person
+
 
 @dataclass(frozen=True, slots=True)
 class JointDistances:
@@ -42,6 +44,12 @@ class JointDistances:
         return max((len(values) for values in self.per_joint.values()), default=0) - self.joints - unknown
 
 
+def unknown_joints(person: Person) -> NDArray[np.bool_]:
+    """(K,) which joints the network that read this person does not have: no point, and a score of exactly 0."""
+    nowhere = np.all([np.isnan(person.points[name][:, 0]) for name in person.measured], axis=0)
+    return np.asarray(nowhere & (person.certainty == 0))
+
+
 class RollingDistances:
     """Means of squared distances (D, K) over the last `window_s` seconds, on the time line of the frames.
 
@@ -68,11 +76,17 @@ class RollingDistances:
         if self._entries:
             self.trim(self._entries[-1].time_ns)
 
-    def add(self, time_ns: int, squares: NDArray[np.float64], seen: NDArray[np.bool_], body_size: float) -> None:
-        """squares: (D, K) px²; seen: (K,) which joints count; body_size: px."""
-        # The same in all frames of a network, so that what leaves the window need not be looked at again.
-        unknown = np.all(np.isnan(squares), axis=0)
-        self._unknown = np.asarray(unknown if self._unknown is None else self._unknown & unknown)
+    def add(
+        self,
+        time_ns: int,
+        squares: NDArray[np.float64],
+        seen: NDArray[np.bool_],
+        body_size: float,
+        unknown: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """squares: (D, K) px²; seen: (K,) which joints count; body_size: px. unknown: see `unknown_joints`."""
+        # The same in all frames of a network.
+        self._unknown = unknown
         entry = _Entry(time_ns, np.where(seen, squares, 0.0), seen, body_size)
         if self._sums is None:
             self._sums, self._seen_counts = np.zeros(squares.shape), np.zeros(seen.shape, np.int64)

@@ -20,6 +20,7 @@ from app.bundled import SAMPLE_CLIP, model_file
 from app.cli import run_command_line
 from app.evaluation.joint_sets import LSP_JOINTS, built_in_set
 from app.frames import Person, PoseResult, StageTimes
+from app.gui.loupe.reading import read_joint
 from app.meters.board import MeterBoard
 from app.meters.jitter import FRAMES
 from app.overlay import OverlayStyle, draw_overlay
@@ -161,6 +162,17 @@ def test_a_choice_tells_its_decoders_and_its_name(checkpoint: Path) -> None:
 def people_in_clip(count: int) -> list[Person]:
     estimator = PoseEstimator(IdealEngine())
     return [estimator.estimate(image, keep_heatmaps=True).people[0] for image in clip_frames()[:count]]
+
+
+def test_the_loupe_knows_the_size_of_a_cell_and_joints_without_a_map() -> None:
+    (person,) = people_in_clip(1)
+    wrist, heel = (read_joint(person, BLAZEPOSE_33.index[joint], 10.0) for joint in ("left_wrist", "left_heel"))
+    assert wrist.heatmap.shape == (64, 48)
+    across, down = person.region.to_image(np.array([[1 / 48, 0], [0, 1 / 64]])) - person.region.to_image(np.zeros(2))
+    assert wrist.cell_px == pytest.approx(np.linalg.norm(across)) == pytest.approx(np.linalg.norm(down))
+    assert set(wrist.points) == set(HEATMAP_DECODERS)
+    assert (heel.points, heel.peak) == ({}, 0.0)
+    assert np.isnan(heel.distance("argmax"))
 
 
 @pytest.mark.parametrize("mirror", [False, True])
