@@ -152,7 +152,7 @@ def test_the_detector_is_blazeposes_on_every_engine(networks):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(("name", "size"), [("R50", "256x192"), ("W32", "384x288")])
-def test_openvino_and_torch_agree_from_file_to_heatmap(name, size, tmp_path, lite):
+def test_openvino_and_torch_agree_from_file_to_heatmap(name, size, tmp_path, networks):
     pytest.importorskip("openvino")
     path = save(tmp_path / f"net_{size}.pth", {"state_dict": in_mmpose_layout(state_of(name), "head")})
     crops = (uniform("picture", (2, *map(int, size.split("x")), 3), 0, 256).numpy()).astype(np.uint8)
