@@ -91,7 +91,8 @@ class TopDownEngine:
         points, scores = values[..., :2], values[..., 0, :, 2]
         keep_heatmaps = keep_heatmaps or self._networks.device.type == "cpu"
         kept = self.traits.placed(read.maps.cpu().numpy(), 1, 0.0) if keep_heatmaps else None
-        alignment = [alignment_points(*parts) for parts in zip(points[:, -1], scores, regions, strict=True)]
+        largest = float(max(image.shape[:2]))
+        alignment = [alignment_points(*parts, largest) for parts in zip(points[:, -1], scores, regions, strict=True)]
         all_points = self.traits.placed(points, 2, np.nan)
         all_scores = self.traits.placed(scores, 1, 0.0)
         clock.lap(TO_IMAGE)

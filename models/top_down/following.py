@@ -16,6 +16,8 @@ from models.skeletons import COCO_17
 SURE = 0.3
 # A person's presence is the mean peak of so many of the surest joints: head and shoulders have seven.
 _PRESENCE_JOINTS = 6
+# In px: a body that is smaller than twice this has nothing left to see.
+_LEAST_RADIUS = 4.0
 
 # Proportions of a standing body: Drillis and Contini, Body Segment Parameters, 1966, as shares of the height: shoulders
 # at .818, hips at .530, ankles at .039; the shoulders .258 apart.
@@ -34,11 +36,14 @@ def presence_of(scores: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(surest.mean(1), np.float32)
 
 
-def alignment_points(peaks: NDArray[np.floating], scores: NDArray[np.floating], region: Region) -> NDArray[np.float32]:
+def alignment_points(
+    peaks: NDArray[np.floating], scores: NDArray[np.floating], region: Region, largest: float
+) -> NDArray[np.float32]:
     """(2, 2) in shares of the crop: the middle of the hips, and the point straight above it, in the picture, on the
     circle around the body, as `models.regions.region_from_alignment` takes them; the crop so stays upright.
 
-    peaks: (17, 2) shares of the crop at `region`, joints as in COCO_17; scores: (17,), 0 to 1.
+    peaks: (17, 2) shares of the crop at `region`, joints as in COCO_17; scores: (17,), 0 to 1. largest: radius of the
+    circle in px that is never exceeded, whatever a network sees.
 
     The circle holds every sure joint, with what is beyond ankles and wrists; across, what the crop's aspect leaves. It
     is never smaller than a standing body whose torso is as long as the one seen, so that legs that were out of sight
@@ -61,4 +66,5 @@ def alignment_points(peaks: NDArray[np.floating], scores: NDArray[np.floating], 
         center, torso = region.to_image(np.array([0.5, 0.5])), region.body_size / 2 / _RADIUS_PER_TORSO
     away = np.abs(points[sure] - center) / (region.aspect, 1.0)
     radius = max(_RADIUS_PER_TORSO * torso, _RADIUS_PER_JOINTS * float(away.max(initial=0.0)))
+    radius = min(max(radius, _LEAST_RADIUS), largest)
     return region.to_crop(np.stack((center, center - np.array([0.0, radius])))).astype(np.float32)

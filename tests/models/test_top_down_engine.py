@@ -265,7 +265,7 @@ def standing() -> np.ndarray:
 
 
 def next_region(points: np.ndarray, scores: np.ndarray, region: Region = REGION) -> Region:
-    center, scale = region.to_image(alignment_points(region.to_crop(points), scores, region))
+    center, scale = region.to_image(alignment_points(region.to_crop(points), scores, region, 1000.0))
     assert center[0] == pytest.approx(scale[0], abs=1e-3)
     return Region(center[0], center[1], 2.5 * (center[1] - scale[1]), 0.0, 0.75)
 
@@ -309,6 +309,26 @@ def test_arms_stretched_out_widen_the_crop():
     region = next_region(points, np.ones(17))
     half_width = region.side * region.aspect / 2
     assert half_width == pytest.approx(90 * 1.25 * 0.53 / 0.491, rel=0.01)
+
+
+@pytest.mark.parametrize("everything", ["somewhere", "in one place"])
+def test_a_network_that_sees_nonsense_does_no_harm(everything):
+    random = np.random.default_rng(6)
+
+    class Nonsense(IdealEngine):
+        def _maps_of(self, image, region):
+            maps = torch.zeros(17, 64, 48)
+            for heatmap in maps:
+                row, column = random.integers((0, 0), (64, 48)) if everything == "somewhere" else (5, 40)
+                heatmap[row, column] = 9.0
+            return maps
+
+    estimator = PoseEstimator(Nonsense())
+    image = clip_frames()[0]
+    for _ in range(60):
+        for person in estimator.estimate(image).people:
+            assert 9 < person.region.side <= 2.5 * image.shape[1] + 1
+            assert np.isfinite(as_coco(person.points["debiased"])).all()
 
 
 def test_presence_is_the_mean_of_the_six_surest():
