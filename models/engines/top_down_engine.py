@@ -48,11 +48,10 @@ class TopDownEngine:
     NaN with the score 0, and their heatmaps are 0 everywhere.
     """
 
-    detects_aside = True
-
     def __init__(self, networks: Networks, input_size: tuple[int, int], warning: str | None = None) -> None:
         self.name, self.label, self.warning = networks.name, networks.label, warning
         self.traits = top_down_traits(input_size)
+        self.detects_aside = networks.device.type == "cpu"
         self._networks = networks
         self._anchors = detector_anchors(networks.detector_size)
 
