@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bench.measure import read_points
 from app.errors import UserError
 from app.frames import Image
 from models.estimator import PoseEstimator
@@ -23,7 +22,7 @@ FAR_CELLS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What the reference saw in one frame: its crop, and its points (33, 2) px, see `read_points`."""
+    """What the reference saw in one frame: its crop, and its points (33, 2) px, see `models.people.Person`."""
 
     region: Region
     points: NDArray[np.floating]
@@ -52,7 +51,7 @@ def follow(
     seen: list[Followed | None] = []
     for image in frames:
         people = estimator.estimate(image).people
-        seen.append(Followed(people[0].region, read_points(people[0])) if people else None)
+        seen.append(Followed(people[0].region, people[0].own_points) if people else None)
         on_frame()
     if not any(seen):
         raise UserError(f"Nobody was found in {len(frames)} frames of “{source}”.")

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from app.frames import Image
 from models.estimator import Estimate, PoseEstimator
-from models.people import Person
-from models.readings import REGRESSION
 from models.regions import Region
 from models.stage_clock import StageClock
 
@@ -36,7 +34,7 @@ _COLD = 1
 class Reading:
     """One frame: nanoseconds by stage, for the stages that ran, and for the whole frame by the host's clock.
 
-    points: (33, 2) px, see `read_points` (or MediaPipe's points), None where nobody was seen.
+    points: (33, 2) px, see `models.people.Person.own_points` (or MediaPipe's points), None where nobody was seen.
     parts: nanoseconds of the decoders one by one, empty where they were not taken apart.
     """
 
@@ -116,13 +114,8 @@ class Peer:
 def _reading(estimate: Estimate, total: int) -> Reading:
     times = estimate.times
     stages = {stage: spent for stage in STAGES if (spent := getattr(times, stage))}
-    points = read_points(estimate.people[0]) if estimate.people else None
+    points = estimate.people[0].own_points if estimate.people else None
     return Reading(stages, total, points, times.decoders)
-
-
-def read_points(person: Person) -> NDArray[np.floating]:
-    """(33, 2) px: the network's own regression; where it has none the heatmaps' peaks, NaN for joints unknown to it."""
-    return person.points.get(REGRESSION, person.peaks)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from app.bundled import DETECTOR, check_model, model_file, model_label
 from app.comparison.page import clean
-from app.comparison.variants import Variant, parse_variants
+from app.comparison.variants import Variant, parse_variants, readable_variants
 from app.errors import OutputError, UserError
 from app.evaluation.annotations import AnnotatedPerson, Annotations, Selection, read_annotations
 from app.evaluation.average_precision import RESAMPLES, Found
@@ -39,7 +39,7 @@ from models.devices import choose_device
 from models.engines.choice import check_names, open_engine
 from models.errors import unknown_name
 from models.estimator import PoseEstimator
-from models.top_down.files import NO_REGRESSION, checkpoint_place, is_checkpoint
+from models.top_down.files import checkpoint_place, is_checkpoint
 from models.traits import BLAZEPOSE, NetworkTraits, top_down_traits
 
 REPORT, RESULTS, TABLE, PREDICTIONS = "report.html", "results.json", "results.csv", "predictions.json"
@@ -79,7 +79,8 @@ def run_evaluate(options: argparse.Namespace) -> int:
 
 def _checked(options: argparse.Namespace) -> tuple[tuple[Variant, ...], Selection]:
     """The variants and who is scored; before the work, so that it is not in vain."""
-    variants = _readable(parse_variants(options.decoders, _betas(options.beta)), options)
+    variants = parse_variants(options.decoders, _betas(options.beta))
+    variants = readable_variants(variants, options.decoders, options.model)
     if options.boxes not in BOXES:
         raise UserError(unknown_name("kind of boxes", options.boxes, BOXES))
     for name, value, least in (("--limit", options.limit, 1), ("--min-keypoints", options.min_keypoints, 1)):
@@ -96,16 +97,6 @@ def _checked(options: argparse.Namespace) -> tuple[tuple[Variant, ...], Selectio
 def _traits(model: str) -> NetworkTraits:
     """Of a network that is not open yet."""
     return top_down_traits(checkpoint_place(Path(model))[1]) if is_checkpoint(model) else BLAZEPOSE
-
-
-def _readable(variants: tuple[Variant, ...], options: argparse.Namespace) -> tuple[Variant, ...]:
-    """Those that the network has; all means all of these."""
-    if not is_checkpoint(options.model):
-        return variants
-    readable = tuple(variant for variant in variants if variant.reads_heatmaps)
-    if len(readable) < len(variants) and options.decoders.strip() != "all":
-        raise UserError(f"{NO_REGRESSION} Leave regression out of --decoders.")
-    return readable
 
 
 def _betas(text: str) -> list[float]:

@@ -10,7 +10,6 @@ import numpy as np
 
 from app.frames import Person
 from models.people import MEDIAPIPE
-from models.readings import REGRESSION
 
 
 class DifferenceMeter:
@@ -36,8 +35,7 @@ class DifferenceMeter:
         seen = person.certainty >= self._min_score
         if not seen.any():
             return
-        own = person.points.get(REGRESSION, person.peaks)
-        apart = np.linalg.norm(person.points[MEDIAPIPE][seen] - own[seen], axis=-1)
+        apart = np.linalg.norm(person.points[MEDIAPIPE][seen] - person.own_points[seen], axis=-1)
         share = float(np.median(apart)) / person.region.body_size
         self._sum += share
         self._count += 1

@@ -30,7 +30,7 @@ def add_replay_options(replay: argparse.ArgumentParser) -> None:
         "(default: none,one-euro)",
     )
     replay.add_argument(
-        "--model", default="full", metavar="MODEL", help="lite, full, heavy or a .task file (default: full)"
+        "--model", default="full", metavar="MODEL", help="lite, full, heavy, or a .task or .pth file (default: full)"
     )
     replay.add_argument(
         "--device", default="auto", metavar="DEVICE", help="auto, cuda, cuda:N, mps or cpu (default: auto)"

@@ -24,6 +24,7 @@ from app.gui.loupe.reading import read_joint
 from app.meters.board import MeterBoard
 from app.meters.jitter import FRAMES
 from app.overlay import OverlayStyle, draw_overlay
+from app.replay.live import compare_recent
 from app.session import NetworkChoice
 from models.bundle import open_bundle
 from models.devices import choose_device
@@ -135,12 +136,11 @@ def test_what_cannot_be_is_said_in_one_sentence(
     assert told.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", [["replay", CLIP], ["study"]])
-def test_other_commands_say_that_they_read_bundles_only(
-    command: list[str], checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_study_says_that_it_reads_bundles_only(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = ["--output", str(tmp_path / "out")]
-    assert run_command_line([*command, *output, "--model", str(checkpoint), "--device", "cpu"]) == 2
+    assert run_command_line(["study", *output, "--model", str(checkpoint), "--device", "cpu"]) == 2
     assert "a checkpoint of a top-down network, which is of no use here" in capsys.readouterr().err
 
 
@@ -315,6 +315,28 @@ def test_regression_cannot_be_evaluated_with_a_network_that_has_none(
     arguments = ["evaluate", str(annotations), str(images), "--model", str(checkpoint), "--device", "cpu"]
     assert run_command_line([*arguments, "--decoders", "argmax,regression", "--output", str(tmp_path / "out")]) == 2
     assert "it regresses no points. Leave regression out of --decoders." in capsys.readouterr().err
+
+
+# --- replay -------------------------------------------------------------------------------------------------------
+
+
+def test_replay_and_the_comparison_of_the_last_seconds_do_without_a_regression(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_engine(monkeypatch, IdealEngine, "models.estimator")
+    arguments = ["replay", "sample", "--model", str(checkpoint), "--device", "cpu", "--max-frames", "75"]
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert run_command_line([*arguments, "--decoders", "all", "--output", str(tmp_path / "out")]) == 0
+    with open(tmp_path / "out" / "results.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert not any("regression" in value for row in rows for value in row.values())
+    results = [
+        PoseResult(builders.frame(i, picture=clip_frames()[i].copy()), (person,), "dark", 10.0, None, "net")
+        for i, person in enumerate(people_in_clip(75))
+    ]
+    made = compare_recent(results, results[-1], "clip", tmp_path / "last.html")
+    assert made.frames == 75
+    assert "DARK" in (tmp_path / "last.html").read_text("utf-8")
 
 
 # --- bench --------------------------------------------------------------------------------------------------------
