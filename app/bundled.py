@@ -7,6 +7,7 @@ from pathlib import Path
 
 import assets
 from models.errors import BundleError
+from models.top_down.files import checkpoint_place, is_checkpoint
 
 ASSETS = Path(assets.__file__).parent
 SAMPLE_CLIP = ASSETS / "rendered_person_960x540_30fps.mp4"
@@ -24,17 +25,33 @@ MODELS = {
 
 def check_model(model: str) -> None:
     """BundleError with one sentence where this is neither a shipped network nor a file."""
-    if model not in MODELS and not Path(model).is_file():
+    if model not in MODELS and not checkpoint_place(Path(model))[0].is_file():
         near = difflib.get_close_matches(model, MODELS, n=1)
         hint = f" Did you mean “{near[0]}”?" if near else ""
         raise BundleError(f"No such model file: {model}.{hint} Shipped are {', '.join(MODELS)}.")
 
 
 def model_file(model: str) -> tuple[Path, str | None]:
-    """Path and expected sha256 of `lite`, `full` or `heavy`; any other text is the path of a user's bundle."""
+    """Path and expected sha256 of `lite`, `full` or `heavy`; any other text is the path of a user's bundle, or of a
+    checkpoint (`models.top_down.files`).
+    """
     if model in MODELS:
         return ASSETS / "weights" / f"pose_landmarker_{model}.task", MODELS[model]
     return Path(model), None
+
+
+# The bundle whose person detector finds people for a checkpoint, which has none. All three have the same detector.
+DETECTOR = model_file("lite")
+
+
+def model_label(model: str) -> str:
+    """What the network is called for people: `full`, or the file's name without what follows the point."""
+    return model if model in MODELS else checkpoint_place(Path(model))[0].stem.removesuffix(".pth")
+
+
+def bundle_for_mediapipe(model: str) -> str:
+    """What MediaPipe reads beside this network: the same bundle, or `full` where it is a checkpoint."""
+    return "full" if is_checkpoint(model) else model
 
 
 def icon_file(size: int | None = None) -> Path:

@@ -226,7 +226,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--model",
         default="full",
         metavar="MODEL",
-        help="lite, full, heavy or the path of a .task bundle (default: full)",
+        help="lite, full, heavy, or the path of a .task bundle or of a checkpoint (.pth) of SimpleBaseline or HRNet "
+        "(default: full)",
     )
     parser.add_argument(
         "--head",
@@ -372,7 +373,7 @@ def _add_bench(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--source", metavar="CLIP", help="video file, image folder or `synthetic` (default: the shipped clip)"
     )
     bench.add_argument(
-        "--model", default="full", metavar="MODEL", help="lite, full, heavy or a .task file (default: full)"
+        "--model", default="full", metavar="MODEL", help="lite, full, heavy, or a .task or .pth file (default: full)"
     )
     bench.add_argument(
         "--engines",

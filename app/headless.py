@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     session = Session(
         source,
         NetworkChoice(options.model, options.device, options.engine, tuple(options.head)),
-        decoder=chosen_decoder(options.decoder, options.engine),
+        decoder=chosen_decoder(options.decoder, options.engine, options.model),
         beta=options.beta,
         most_people=1 if options.people is None else options.people,
         wait_for_model=True,

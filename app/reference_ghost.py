@@ -14,7 +14,6 @@ import numpy as np
 from app.errors import UserError
 from app.frames import Frame, Person, PoseResult
 from models.people import MEDIAPIPE
-from models.readings import REGRESSION
 
 if TYPE_CHECKING:
     from models.estimators import Estimator
@@ -225,7 +224,8 @@ def _nearest(people: tuple[Person, ...], found: tuple[Person, ...]) -> dict[int,
     pairs = []
     for person in (one for one in people if one.has_decoders):
         for i, other in enumerate(found):
-            apart = np.linalg.norm(person.points[REGRESSION] - other.points[MEDIAPIPE], axis=-1).mean()
+            # Joints that our network does not have are NaN.
+            apart = np.nanmean(np.linalg.norm(person.own_points - other.points[MEDIAPIPE], axis=-1))
             if apart <= _SAME_PERSON * person.region.body_size:
                 pairs.append((float(apart) / person.region.body_size, person.id, i))
     nearest: dict[int, int] = {}

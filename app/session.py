@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.bundled import MODELS, check_model, model_file
+from app.bundled import DETECTOR, bundle_for_mediapipe, check_model, model_file, model_label
 from app.decoder_display import DISPLAY_NAMES
 from app.drawn_once import DrawnOnce
 from app.errors import OutputError, UserError
@@ -26,10 +26,11 @@ from app.recording_paths import RecordingPaths
 from app.sources.base import Source
 from app.virtual_camera import VirtualCamera
 from models.engines.choice import NO_HEATMAPS, check_mediapipe, check_names
-from models.errors import unknown_name
+from models.errors import DeviceError, unknown_name
 from models.head_file import read_head
 from models.people import MEDIAPIPE
-from models.readings import checked_beta
+from models.readings import DECODER_NAMES, HEATMAP_DECODERS, REGRESSION, checked_beta
+from models.top_down.files import NO_REGRESSION, is_checkpoint
 from models.tracking import MOST_PEOPLE
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ DEFAULT_DECODER = "debiased"
 
 @dataclass(frozen=True, slots=True)
 class NetworkChoice:
-    """Which network to run where: lite, full, heavy or the path of a .task bundle; device and engine as in
-    `models.estimators.load_estimator`; heads are paths of .safetensors files. Raises DeviceError for a device or an
-    engine that does not exist, BundleError for a bundle that does not.
+    """Which network to run where: lite, full, heavy or the path of a .task bundle or a checkpoint; device and engine as
+    in `models.estimators.load_estimator`; heads are paths of .safetensors files. Raises DeviceError for a device or an
+    engine that does not exist or cannot run it, BundleError for a file that does not.
     """
 
     model: str = "full"
@@ -54,10 +55,19 @@ class NetworkChoice:
         # Here, and not when the network is loaded: the window would be open by then.
         check_names(self.device, self.engine)
         check_model(self.model)
+        if self.engine == MEDIAPIPE and is_checkpoint(self.model):
+            raise DeviceError(f"MediaPipe reads .task bundles only, not {self.model}: choose another engine.")
 
     @property
     def label(self) -> str:
-        return self.model if self.model in MODELS else Path(self.model).stem
+        return model_label(self.model)
+
+    @property
+    def decoders(self) -> tuple[str, ...]:
+        """The readings that there are of it."""
+        if self.engine == MEDIAPIPE:
+            return (MEDIAPIPE,)
+        return HEATMAP_DECODERS if is_checkpoint(self.model) else DECODER_NAMES
 
 
 class Session:
@@ -118,7 +128,7 @@ class Session:
 
         path, sha256 = model_file(network.model)
         heads = [] if network.engine == MEDIAPIPE else [read_head(Path(head)) for head in network.heads]
-        estimator = load_estimator(path, network.device, sha256, network.engine, heads)
+        estimator = load_estimator(path, network.device, sha256, network.engine, DETECTOR, heads)
         self._network = network
         self._update_reference()
         return estimator
@@ -152,8 +162,14 @@ class Session:
         """Whether decoders read heatmaps here; False where MediaPipe is the engine, which gives none."""
         return self._network.engine != MEDIAPIPE
 
+    @property
+    def decoders(self) -> tuple[str, ...]:
+        """The readings that there are of the network in use."""
+        return self._network.decoders
+
     def compare_with_reference(self, wanted: bool) -> None:
-        """Read frames with MediaPipe too, on the same bundle, or no longer; `pipeline.reference` tells how it goes.
+        """Read frames with MediaPipe too, on the same bundle (on `full` where a checkpoint is in use), or no longer;
+        `pipeline.reference` tells how it goes.
 
         Where MediaPipe is the engine itself there is nothing to compare with. Raises DeviceError where it is missing.
         """
@@ -164,7 +180,8 @@ class Session:
 
     def _update_reference(self) -> None:
         with self._reference_lock:
-            model = self._network.model if self._wants_reference and self.has_decoders else None
+            wanted = self._wants_reference and self.has_decoders
+            model = bundle_for_mediapipe(self._network.model) if wanted else None
             if model != self._reference_model:
                 self._reference_model = model
                 self.pipeline.reference.use(None if model is None else partial(_load_reference, model))
@@ -192,9 +209,11 @@ class Session:
 
     @property
     def choice(self) -> DecoderChoice:
-        """The decoder in use and its beta; where MediaPipe is the engine, that."""
+        """The decoder in use and its beta: where the network does not have the one that was asked for, the first that
+        it has; where MediaPipe is the engine, that.
+        """
         choice = self.pipeline.choice
-        return choice if self.has_decoders else replace(choice, name=MEDIAPIPE)
+        return choice if choice.name in self.decoders else replace(choice, name=self.decoders[0])
 
     def set_decoder(self, name: str) -> None:
         """Show this decoder from the next frame on. Raises UserError for an unknown name."""
@@ -351,12 +370,14 @@ def checked_people(count: int) -> int:
     return count
 
 
-def chosen_decoder(asked: str | None, engine: str) -> str:
-    """What the command line asks for, or the default. Raises UserError for an unknown one, and where MediaPipe is the
-    engine, for which there are none.
+def chosen_decoder(asked: str | None, engine: str, model: str = "full") -> str:
+    """What the command line asks for, or the default. Raises UserError for an unknown one, where MediaPipe is the
+    engine, for which there are none, and for the regression of a network that has none.
     """
     if asked is not None and engine == MEDIAPIPE:
         raise UserError(f"{NO_HEATMAPS} Leave --decoder out.")
+    if asked == REGRESSION and is_checkpoint(model):
+        raise UserError(f"{NO_REGRESSION} Choose another decoder.")
     return checked_decoder(DEFAULT_DECODER if asked is None else asked)
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.engines.choice import open_engine
+from models.engines.choice import BundleFile, open_engine
 from models.engines.engine import Engine
 from models.head_file import OWN, TrainedHead
 from models.people import Person
-from models.readings import DECODER_NAMES, DEFAULT_BETA, TO_IMAGE, checked_beta
-from models.regions import Region, letterbox, region_from_alignment, search_squares
+from models.readings import DEFAULT_BETA, TO_IMAGE, checked_beta
+from models.regions import Region, letterbox, search_squares
 from models.stage_clock import DECODE, StageClock
 from models.tracking import PeopleTracker
 
@@ -64,8 +64,6 @@ class PoseEstimator:
     (`Region.followed_to`).
     """
 
-    decoders = DECODER_NAMES
-
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._tracker = PeopleTracker()
@@ -73,6 +71,8 @@ class PoseEstimator:
         self._is_first = True
         self._search: _Search | None = None
         self.head_choice = OWN
+        self.traits = engine.traits
+        self.decoders = engine.traits.decoders
         self.device_label = engine.label
         self.warning = engine.warning
 
@@ -83,16 +83,17 @@ class PoseEstimator:
         device: str = "auto",
         sha256: str | None = None,
         engine: str = "auto",
+        detector: BundleFile | None = None,
         heads: Sequence[TrainedHead] = (),
     ) -> PoseEstimator:
-        """Open a .task bundle on a device and run it a few times, since first runs are slow.
+        """Open a .task bundle or a checkpoint on a device and run it a few times, since first runs are slow.
 
         CUDA graphs are recorded anew for each size of picture: there the first frame takes longer all the same.
 
-        device, engine, heads: see `models.engines.choice.open_engine`. Raises BundleError, DeviceError or HeadError
-        with one sentence.
+        device, engine, detector, heads: see `models.engines.choice.open_engine`. Raises BundleError, DeviceError or
+        HeadError with one sentence.
         """
-        estimator = cls(open_engine(bundle, device, sha256, engine, heads))
+        estimator = cls(open_engine(bundle, device, sha256, engine, detector, heads))
         blank = np.zeros((256, 256, 3), np.uint8)
         estimator.detect(blank)
         for _ in range(_WARM_UP_RUNS):
@@ -193,7 +194,7 @@ class PoseEstimator:
     def _detected(self, uploaded: object, square: Region, clock: StageClock) -> list[Region]:
         found = self._engine.detect(uploaded, square, clock)
         points = [square.to_image(detection.keypoints[:2]) for detection in found]
-        return [region_from_alignment(center, scale) for center, scale in points]
+        return [self._engine.traits.region_of_detection(center, scale) for center, scale in points]
 
     def _follow(
         self, uploaded: object, beta: float, time_ns: int, clock: StageClock, keep_heatmaps: bool

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.engines.choice import check_names
+from models.engines.choice import BundleFile, check_names
 from models.estimator import Estimate, PoseEstimator
 from models.head_file import TrainedHead
 from models.people import MEDIAPIPE
@@ -58,14 +58,15 @@ def load_estimator(
     device: str = "auto",
     sha256: str | None = None,
     engine: str = "auto",
+    detector: BundleFile | None = None,
     heads: Sequence[TrainedHead] = (),
 ) -> Estimator:
-    """Open a .task bundle: with our own engines (`models.engines.choice.open_engine`), or with MediaPipe where `engine`
-    says so. heads: trained for this bundle's network; MediaPipe does without. Raises BundleError, DeviceError or
+    """Open a .task bundle or a checkpoint: with our own engines (`models.engines.choice.open_engine`, which tells what
+    `detector` and `heads` are), or a bundle with MediaPipe where `engine` says so. Raises BundleError, DeviceError or
     HeadError with one sentence.
     """
     if engine != MEDIAPIPE:
-        return PoseEstimator.load(bundle, device, sha256, engine, heads)
+        return PoseEstimator.load(bundle, device, sha256, engine, detector, heads)
     check_names(device, engine)
     from models.reference import ReferenceEstimator
 

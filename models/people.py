@@ -13,6 +13,7 @@ from models.regions import Region
 # What MediaPipe itself reads: its points stand in `Person.points` under this name.
 MEDIAPIPE = "mediapipe"
 _ARGMAX = "argmax"
+_REGRESSION = "regression"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,13 @@ class Person:
         be missing in any frame.
         """
         return tuple(name for name in self.points if name != MEDIAPIPE) if self.has_decoders else tuple(self.points)
+
+    @property
+    def own_points(self) -> NDArray[np.float32]:
+        """(K, 2) px that do not depend on any decoder: what the network regressed, or where it regresses nothing the
+        peaks of its heatmaps; NaN for joints that it does not have.
+        """
+        return self.points.get(_REGRESSION, self.peaks)
 
     @property
     def certainty(self) -> NDArray[np.float32]:

@@ -44,7 +44,8 @@ def checked_beta(beta: float) -> float:
 class CropReadings:
     """What every decoder reads from N crops of one image. All points are x and y as shares of the crop, 0 to 1.
 
-    points: (N, D, K, 2) float32, in the order of DECODER_NAMES. scores: (N, D, K) float32, 0 to 1.
+    points: (N, D, K, 2) float32, in the order of `decoders`; NaN for a joint that the network does not know.
+    scores: (N, D, K) float32, 0 to 1; 0 for such a joint.
     peaks: (N, K, 2) float32, the sub-cell peak of each joint's heatmap.
     alignment: (N, 2, 2) float32, from which the next crop follows (`models.regions.region_from_alignment`).
     presence: (N,) float32, the network's probability that the crop holds a person.
@@ -58,6 +59,7 @@ class CropReadings:
     alignment: NDArray[np.float32]
     presence: NDArray[np.float32]
     heatmaps: NDArray[np.float32] | None
+    decoders: tuple[str, ...] = DECODER_NAMES
     own_peaks: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     own_heatmaps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
@@ -83,8 +85,8 @@ class CropReadings:
             alignment,
             presence,
             maps[0] if maps else None,
-            dict(zip(HEADS_FOR[1:], peaks[1:], strict=False)),
-            dict(zip(HEADS_FOR[1:], maps[1:], strict=False)),
+            own_peaks=dict(zip(HEADS_FOR[1:], peaks[1:], strict=False)),
+            own_heatmaps=dict(zip(HEADS_FOR[1:], maps[1:], strict=False)),
         )
 
     def holds_person(self, index: int) -> bool:
@@ -102,8 +104,8 @@ class CropReadings:
             id=person_id,
             region=region,
             presence=float(self.presence[index]),
-            points=dict(zip(DECODER_NAMES, in_image[:decoders], strict=True)),
-            scores=dict(zip(DECODER_NAMES, self.scores[index], strict=True)),
+            points=dict(zip(self.decoders, in_image[:decoders], strict=True)),
+            scores=dict(zip(self.decoders, self.scores[index], strict=True)),
             peaks=in_image[decoders],
             heatmaps=None if self.heatmaps is None else self.heatmaps[index],
             slot=slot,
@@ -130,6 +132,7 @@ def joined(readings: Sequence[CropReadings]) -> CropReadings:
         heatmaps=np.concatenate(maps) if len(maps) == len(readings) else None,
         own_peaks=_joined_by_name([reading.own_peaks for reading in readings]),
         own_heatmaps=_joined_by_name([reading.own_heatmaps for reading in readings]),
+        decoders=readings[0].decoders,
     )
 
 

@@ -1,13 +1,13 @@
-"""The square, rotated crop of a person: from alignment points, to an affine map, to the next crop.
+"""The rotated crop of a person, square or not: from alignment points, to an affine map, to the next crop.
 
 All image coordinates are pixels (x right, y down) of the source image, as OpenCV counts them: (0, 0) is the
-centre of the top left pixel. Crop coordinates are shares of the crop's side, 0 to 1.
+centre of the top left pixel. Crop coordinates are shares of the crop's width and height, 0 to 1.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +25,16 @@ FOLLOWING_SLACK = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A square crop: centre (px), side (px) and rotation (radians, clockwise on screen)."""
+    """A crop: centre (px), side (px) and rotation (radians, clockwise on screen).
+
+    aspect: width / height; `side` is the height. The crops of BlazePose are square.
+    """
 
     center_x: float
     center_y: float
     side: float
     rotation: float
+    aspect: float = 1.0
 
     @property
     def body_size(self) -> float:
@@ -40,10 +44,11 @@ class Region:
     def crop_to_image(self) -> NDArray[np.float64]:
         """(2, 3) affine map from crop coordinates (0 to 1) to image pixels."""
         cos, sin = math.cos(self.rotation) * self.side, math.sin(self.rotation) * self.side
+        across_x, across_y = cos * self.aspect, sin * self.aspect
         return np.array(
             [
-                [cos, -sin, self.center_x - (cos - sin) / 2],
-                [sin, cos, self.center_y - (sin + cos) / 2],
+                [across_x, -sin, self.center_x - (across_x - sin) / 2],
+                [across_y, cos, self.center_y - (across_y + cos) / 2],
             ]
         )
 
@@ -60,11 +65,12 @@ class Region:
         share = 1 - free / distance if distance > free else 0.0
         turn = _wrapped(target.rotation - self.rotation)
         turn = math.copysign(max(0.0, abs(turn) - 2 * slack), turn)
-        return Region(
-            self.center_x + share * dx,
-            self.center_y + share * dy,
-            min(max(self.side, target.side / (1 + slack)), target.side / (1 - slack)),
-            _wrapped(self.rotation + turn),
+        return replace(
+            self,
+            center_x=self.center_x + share * dx,
+            center_y=self.center_y + share * dy,
+            side=min(max(self.side, target.side / (1 + slack)), target.side / (1 - slack)),
+            rotation=_wrapped(self.rotation + turn),
         )
 
     def to_image(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -77,26 +83,33 @@ class Region:
         affine = self.crop_to_image()
         return (np.asarray(points, np.float64) - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T
 
-    def cut(self, image: NDArray[np.uint8], size: int, *, extend: bool = False) -> NDArray[np.uint8]:
-        """The crop as (size, size, 3) uint8, bilinear; black outside of `image` (H, W, 3).
+    def cut(
+        self, image: NDArray[np.uint8], size: int | tuple[int, int], *, extend: bool = False, centers: bool = True
+    ) -> NDArray[np.uint8]:
+        """The crop as (height, width, 3) uint8, bilinear; black outside of `image` (H, W, 3).
 
+        size: height and width of the result, or the side of a square one.
         extend: repeat the image's border pixels outside of it instead. MediaPipe does so for the landmark network,
             and fills with black for the detector.
+        centers: column j of the result shows crop coordinate (j + 0.5) / width, the centre of that column; else
+            j / width. Rows likewise.
 
-        Column j of the result shows crop coordinate (j + 0.5) / size, the centre of that column, as the networks were
-        trained: on annotated people and on their mirror images all three then read 0.00 ± .05 cells off along x.
-        MediaPipe's converter for CPUs shows j / size, which puts each joint .11 cells to one side.
+        BlazePose's networks were trained with centres: on annotated people and on their mirror images all three then
+        read 0.00 ± .05 cells off along x. MediaPipe's converter for CPUs shows j / width, which puts each joint .11
+        cells to one side. For others see `models.top_down.crops`.
         """
         # Here, and not at the top: only the crop on the CPU needs OpenCV.
         import cv2
 
+        height, width = (size, size) if isinstance(size, int) else size
         to_image = self.crop_to_image()
-        to_image[:, :2] /= size
-        to_image[:, 2] += to_image[:, :2].sum(1) / 2
+        to_image[:, :2] /= width, height
+        if centers:
+            to_image[:, 2] += to_image[:, :2].sum(1) / 2
         crop = cv2.warpAffine(
             image,
             to_image,
-            (size, size),
+            (width, height),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE if extend else cv2.BORDER_CONSTANT,
         )

@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.readings import DECODER_NAMES, REGRESSION, CropReadings
+from models.readings import REGRESSION, CropReadings
 from models.regions import Region
 
 MOST_PEOPLE = 8
@@ -38,8 +38,6 @@ _NEWCOMERS_WAY = 10.0
 # Of a new velocity, the weight against the one before; per frame.
 _NEW_VELOCITY = 0.3
 _LARGEST_SCALE_RATIO = 1.6
-
-_REGRESSION = DECODER_NAMES.index(REGRESSION)
 
 Point = NDArray[np.float64]
 
@@ -204,7 +202,10 @@ class PeopleTracker:
 def _moved(track: Track, readings: CropReadings, index: int, time_ns: int) -> Track:
     """What was read in this track's crop."""
     following = readings.next_region(index, track.region)
-    joints = track.region.to_image(readings.points[index, _REGRESSION])
+    # A network that regresses nothing is followed by its heatmaps' peaks: neither depends on the decoder that is shown.
+    regresses = REGRESSION in readings.decoders
+    points = readings.points[index, readings.decoders.index(REGRESSION)] if regresses else readings.peaks[index]
+    joints = track.region.to_image(points)
     center = track.region.to_image(readings.alignment[index, 0])
     return Track(track.id, track.slot, following, time_ns, center, track.velocity, following.body_size, joints)
 
@@ -230,7 +231,8 @@ def _way(track: Track, now: Track, time_ns: int) -> float:
 def _same_person(a: Track, b: Track) -> bool:
     assert a.joints is not None
     assert b.joints is not None
-    apart = np.linalg.norm(a.joints - b.joints, axis=-1).mean()
+    # Joints that the network does not know are NaN.
+    apart = np.nanmean(np.linalg.norm(a.joints - b.joints, axis=-1))
     return bool(apart < _SAME_JOINTS * min(a.body, b.body))
 
 

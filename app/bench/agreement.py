@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from app.errors import UserError
 from app.frames import Image
 from models.estimator import PoseEstimator
-from models.readings import DECODER_NAMES, REGRESSION
 from models.regions import Region
+from models.traits import NetworkTraits
 
-# Of BlazePose's heatmaps: one cell is this share of the crop's side.
-CELLS = 64
 # Joints with a lower peak have no place that a decoder could find.
 LEAST_PEAK = 0.3
 FAR_CELLS = 0.1
@@ -24,7 +22,7 @@ FAR_CELLS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What the reference saw in one frame: its crop, and its regression (33, 2) px."""
+    """What the reference saw in one frame: its crop, and its points (33, 2) px, see `models.people.Person`."""
 
     region: Region
     points: NDArray[np.floating]
@@ -40,6 +38,11 @@ class CellErrors:
     far_share: float
 
 
+def cells_of(traits: NetworkTraits) -> int:
+    """How many cells of the heatmaps a crop is high: one for every four pixels, in all of these networks."""
+    return traits.height // 4
+
+
 def follow(
     estimator: PoseEstimator, frames: Sequence[Image], source: str, on_frame: Callable[[], object]
 ) -> list[Followed | None]:
@@ -48,7 +51,7 @@ def follow(
     seen: list[Followed | None] = []
     for image in frames:
         people = estimator.estimate(image).people
-        seen.append(Followed(people[0].region, people[0].points[REGRESSION]) if people else None)
+        seen.append(Followed(people[0].region, people[0].own_points) if people else None)
         on_frame()
     if not any(seen):
         raise UserError(f"Nobody was found in {len(frames)} frames of “{source}”.")
@@ -61,11 +64,11 @@ def crowd(region: Region, people: int) -> list[Region]:
     for i in range(1, people):
         angle = 2.4 * i  # the golden angle: no two lie in the same direction
         around.append(
-            Region(
-                region.center_x + 0.05 * region.side * math.cos(angle),
-                region.center_y + 0.05 * region.side * math.sin(angle),
-                region.side * (1 + 0.06 * math.sin(3 * angle)),
-                region.rotation,
+            replace(
+                region,
+                center_x=region.center_x + 0.05 * region.side * math.cos(angle),
+                center_y=region.center_y + 0.05 * region.side * math.sin(angle),
+                side=region.side * (1 + 0.06 * math.sin(3 * angle)),
             )
         )
     return [region, *around]
@@ -94,10 +97,10 @@ def cell_errors(
     other pixels.
     """
     distances = list(_distances(reference, candidate, frames, crops, on_frame))
-    stacked = np.concatenate(distances, axis=1) if distances else np.empty((len(DECODER_NAMES), 0))
+    stacked = np.concatenate(distances, axis=1) if distances else np.empty((len(reference.decoders), 0))
     if not stacked.size:
         return None
-    return {name: _summary(row) for name, row in zip(DECODER_NAMES, stacked, strict=True)}
+    return {name: _summary(row) for name, row in zip(reference.decoders, stacked, strict=True)}
 
 
 def _distances(
@@ -113,9 +116,10 @@ def _distances(
         for one, other in zip(expected, found, strict=True):
             counts = one.scores["argmax"] >= LEAST_PEAK
             offsets = [
-                np.asarray(other.points[name], np.float64)[counts] - one.points[name][counts] for name in DECODER_NAMES
+                np.asarray(other.points[name], np.float64)[counts] - one.points[name][counts]
+                for name in reference.decoders
             ]
-            yield np.linalg.norm(offsets, axis=-1) / (one.region.side / CELLS)
+            yield np.linalg.norm(offsets, axis=-1) / (one.region.side / cells_of(reference.traits))
         on_frame()
 
 
@@ -138,4 +142,4 @@ def median_share_of_body(
         for one, found in zip(followed, points, strict=True)
         if one is not None and found is not None
     ]
-    return float(np.median(shares)) if shares else None
+    return float(np.nanmedian(shares)) if shares else None

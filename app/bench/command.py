@@ -22,7 +22,7 @@ from app.bench.memory import Alone
 from app.bench.report import as_text
 from app.bench.results import Bench, EngineResult, as_json
 from app.bench.sweep import sweep, sweep_frames
-from app.bundled import SAMPLE_CLIP, model_file
+from app.bundled import DETECTOR, SAMPLE_CLIP, model_file
 from app.errors import OutputError, UserError
 from app.frames import Image
 from app.output_file import check_outputs
@@ -48,7 +48,7 @@ def run_bench(options: argparse.Namespace) -> int:
     machine = this_machine()
     path, sha256 = model_file(options.model)
     frames = load_frames(source, options.frames, machine.memory_bytes)
-    reference = open_engine(path, "cpu", sha256, "torch")
+    reference = open_engine(path, "cpu", sha256, "torch", DETECTOR)
     # tqdm would start a thread that looks for bars that stand still.
     tqdm.monitor_interval = 0
     contenders, missing = open_contenders(names, path, sha256, reference, people=options.people)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from app.bundled import DETECTOR
 from app.errors import UserError
 from models.devices import why_not
 from models.engines.choice import open_engine
 from models.engines.engine import Engine
 from models.errors import unknown_name
+from models.top_down.files import is_checkpoint
 
 if TYPE_CHECKING:
     from models.engines.mediapipe_engine import MediaPipePeer
@@ -72,7 +74,7 @@ def open_contenders(
     found: list[Contender] = []
     missing: list[Missing] = []
     for name in names:
-        reason = _why_missing(name, people)
+        reason = _why_missing(name, people, bundle)
         if reason is not None:
             missing.append(Missing(name, reason))
             continue
@@ -99,11 +101,15 @@ def open_named(name: str, bundle: Path, sha256: str | None) -> Engine | MediaPip
 
         return MediaPipePeer(bundle)
     device, engine = ENGINES[name]
-    return open_engine(bundle, device, sha256, engine)
+    return open_engine(bundle, device, sha256, engine, DETECTOR)
 
 
-def _why_missing(name: str, people: int) -> str | None:
+def _why_missing(name: str, people: int, bundle: Path) -> str | None:
     """None where the engine can be opened."""
+    if name == MEDIAPIPE and is_checkpoint(bundle):
+        return "it reads .task bundles only"
+    if name == "cuda" and is_checkpoint(bundle):
+        return "CUDA graphs are for BlazePose; this network runs in torch there"
     if name == MEDIAPIPE and people > 1:
         return "it looks for several people on its own, which cannot be compared"
     if name in (MEDIAPIPE, "openvino"):

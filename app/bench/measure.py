@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from app.frames import Image
 from models.estimator import Estimate, PoseEstimator
-from models.readings import REGRESSION
 from models.regions import Region
 from models.stage_clock import StageClock
 
@@ -35,7 +34,7 @@ _COLD = 1
 class Reading:
     """One frame: nanoseconds by stage, for the stages that ran, and for the whole frame by the host's clock.
 
-    points: (33, 2) px of the network's own regression (or MediaPipe's points), None where nobody was seen.
+    points: (33, 2) px, see `models.people.Person.own_points` (or MediaPipe's points), None where nobody was seen.
     parts: nanoseconds of the decoders one by one, empty where they were not taken apart.
     """
 
@@ -115,7 +114,7 @@ class Peer:
 def _reading(estimate: Estimate, total: int) -> Reading:
     times = estimate.times
     stages = {stage: spent for stage in STAGES if (spent := getattr(times, stage))}
-    points = estimate.people[0].points[REGRESSION] if estimate.people else None
+    points = estimate.people[0].own_points if estimate.people else None
     return Reading(stages, total, points, times.decoders)
 
 

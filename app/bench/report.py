@@ -5,14 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from app.bench.agreement import CELLS, FAR_CELLS, LEAST_PEAK
+from app.bench.agreement import FAR_CELLS, LEAST_PEAK
 from app.bench.contenders import MEDIAPIPE, REFERENCE
 from app.bench.measure import BLOCK, STAGES, TOTAL, UNCOUNTED, Spread
 from app.bench.memory import FRAMES as MEMORY_FRAMES
 from app.bench.results import Bench, EngineResult
 from app.bench.sweep import Step, Sweep
 from app.decoder_display import display_name, three_digits
-from models.readings import DECODER_NAMES
 
 WIDTH = 100
 _NOTHING = "–"
@@ -59,12 +58,13 @@ def _engines(bench: Bench) -> Iterator[str]:
 
 def _agreement(bench: Bench) -> Iterator[str]:
     yield f"Distance from {REFERENCE} (float32, cpu) on the same crops, in cells of the heatmap"
-    head = ["engine", "", *(display_name(name) for name in DECODER_NAMES)]
+    compared = next((list(engine.errors) for engine in bench.engines if engine.errors is not None), [])
+    head = ["engine", "", *(display_name(name) for name in compared)]
     rows: list[list[str]] = []
     for engine in bench.engines:
         if engine.errors is None:
             continue
-        errors = [engine.errors[name] for name in DECODER_NAMES]
+        errors = [engine.errors[name] for name in compared]
         rows += [
             [engine.name, "p50", *(_cells(error.p50) for error in errors)],
             ["", "p95", *(_cells(error.p95) for error in errors)],
@@ -122,8 +122,8 @@ def _notes(bench: Bench) -> Iterator[str]:
         yield from _mediapipe_notes(peer, bench.frames)
     if any(engine.errors for engine in bench.engines):
         yield (
-            f"Distances: over joints with a heatmap peak of at least {LEAST_PEAK:g}; a cell is 1/{CELLS} of the crop's "
-            "side. Where a map has two peaks of the same height, argmax may jump to the other one."
+            f"Distances: over joints with a heatmap peak of at least {LEAST_PEAK:g}; a cell is four pixels of the "
+            "network's input. Where a map has two peaks of the same height, argmax may jump to the other one."
         )
     if bench.sweep is not None:
         yield (

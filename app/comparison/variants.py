@@ -14,6 +14,7 @@ from app.errors import UserError
 from models.decoders import DECODERS, Debiased, Decoder, get_decoder, has_beta, prepare
 from models.errors import unknown_name
 from models.readings import DECODER_NAMES, REGRESSION, checked_beta
+from models.top_down.files import NO_REGRESSION, is_checkpoint
 
 # The form of the paper, which is not the one that PoseScope uses by default.
 PLAIN = "debiased-plain"
@@ -94,6 +95,19 @@ def parse_variants(text: str, betas: Sequence[float]) -> tuple[Variant, ...]:
         takes_beta = variant.reads_heatmaps and variant.beta is None and has_beta(variant.decoder)
         found += [Variant(variant.decoder, beta, *variant.form[1:]) for beta in checked] if takes_beta else [variant]
     return tuple(dict.fromkeys(found))
+
+
+def readable_variants(variants: tuple[Variant, ...], asked: str, model: str) -> tuple[Variant, ...]:
+    """Those of `variants` that this network has. asked: what they were parsed from: `all` means all of these.
+
+    Raises UserError where the regression was asked for by name and there is none.
+    """
+    if not is_checkpoint(model):
+        return variants
+    readable = tuple(variant for variant in variants if variant.reads_heatmaps)
+    if len(readable) < len(variants) and asked.strip() != "all":
+        raise UserError(f"{NO_REGRESSION} Leave regression out of --decoders.")
+    return readable
 
 
 def _parsed(spec: str) -> Variant:

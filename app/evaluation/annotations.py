@@ -18,6 +18,7 @@ from app.evaluation.joint_sets import JointSet, built_in_set, mapped_set
 from app.evaluation.outcome import Skipped
 from app.frames import Image
 from app.sources.opencv_log import quiet_opencv
+from models.traits import BLAZEPOSE, NetworkTraits
 
 # Of a person's box, the share that is the person: what MMPose and others take where a file has no areas.
 AREA_OF_BOX = 0.53
@@ -111,11 +112,16 @@ class Annotations:
 
 
 def read_annotations(
-    path: Path, folder: Path, mapping: Path | None = None, selection: Selection | None = None
+    path: Path,
+    folder: Path,
+    mapping: Path | None = None,
+    selection: Selection | None = None,
+    traits: NetworkTraits = BLAZEPOSE,
 ) -> Annotations:
     """Read the annotations at `path` of the images in `folder`.
 
-    mapping: a user's joint set (`app.evaluation.joint_sets.mapped_set`).
+    mapping: a user's joint set (`app.evaluation.joint_sets.mapped_set`). traits: of the network that will read them;
+    joints that it does not have are left out.
     Crowds and people without a labelled keypoint are not scored. Areas that are missing are AREA_OF_BOX of the box.
     Raises UserError with one sentence where nothing can be evaluated.
     """
@@ -124,7 +130,9 @@ def read_annotations(
         raise UserError(f"There is no folder of images at {folder}.")
     category = _category(file, path)
     names = [clean(name) for name in category["keypoints"]]
-    joint_set = mapped_set(mapping, names) if mapping else built_in_set(names)
+    joint_set = (mapped_set(mapping, names) if mapping else built_in_set(names)).known_to(traits.joints)
+    if not joint_set.places:
+        raise UserError(f"The network has none of the joints of “{path.name}”.")
     reader = _Reader(joint_set, selection or Selection())
     images = reader.images(file["images"], file["annotations"], category["id"], folder)
     if not images:
@@ -134,7 +142,8 @@ def read_annotations(
             first = reader.skipped[0]
             raise UserError(f"Nobody in “{path.name}” can be scored. The first reason: {first.what}: {first.why}")
         raise UserError(f"“{path.name}” holds nobody with so many keypoints in so large a box.")
-    left_out = [Skipped(clean(name), "BlazePose has no such joint: it is not compared.") for name in joint_set.left_out]
+    why = "BlazePose has no such joint" if traits is BLAZEPOSE else "the network has no such joint"
+    left_out = [Skipped(clean(name), f"{why}: it is not compared.") for name in joint_set.left_out]
     return Annotations(joint_set, category["id"], tuple(images), (*left_out, *reader.skipped))
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from app.bundled import check_model, model_file
+from app.bundled import DETECTOR, check_model, model_file, model_label
 from app.comparison.page import clean
-from app.comparison.variants import Variant, parse_variants
+from app.comparison.variants import Variant, parse_variants, readable_variants
 from app.errors import OutputError, UserError
 from app.evaluation.annotations import AnnotatedPerson, Annotations, Selection, read_annotations
 from app.evaluation.average_precision import RESAMPLES, Found
@@ -40,6 +40,8 @@ from models.engines.choice import check_names, open_engine
 from models.errors import unknown_name
 from models.estimator import PoseEstimator
 from models.head_file import OWN, read_head
+from models.top_down.files import checkpoint_place, is_checkpoint
+from models.traits import BLAZEPOSE, NetworkTraits, top_down_traits
 
 REPORT, RESULTS, TABLE, PREDICTIONS = "report.html", "results.json", "results.csv", "predictions.json"
 FILES = (REPORT, RESULTS, TABLE, PREDICTIONS)
@@ -61,7 +63,9 @@ def run_evaluate(options: argparse.Namespace) -> int:
     from app.evaluation.report import report_html
 
     variants, selection = _checked(options)
-    annotations = read_annotations(options.annotations, options.images, options.mapping, selection)
+    annotations = read_annotations(
+        options.annotations, options.images, options.mapping, selection, _traits(options.model)
+    )
     work = _Work(options, variants, annotations)
     outcome, evaluated = work.outcome()
     print(_as_text(outcome))
@@ -78,6 +82,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
 def _checked(options: argparse.Namespace) -> tuple[tuple[Variant, ...], Selection]:
     """The variants and who is scored; before the work, so that it is not in vain."""
     variants = parse_variants(options.decoders, _betas(options.beta))
+    variants = readable_variants(variants, options.decoders, options.model)
     if options.boxes not in BOXES:
         raise UserError(unknown_name("kind of boxes", options.boxes, BOXES))
     for name, value, least in (("--limit", options.limit, 1), ("--min-keypoints", options.min_keypoints, 1)):
@@ -89,6 +94,11 @@ def _checked(options: argparse.Namespace) -> tuple[tuple[Variant, ...], Selectio
     check_names(options.device, options.engine, needs_heatmaps=True)
     check_outputs([options.output / name for name in FILES], str(options.annotations), overwrite=options.overwrite)
     return variants, Selection(options.min_keypoints, options.min_area, options.limit)
+
+
+def _traits(model: str) -> NetworkTraits:
+    """Of a network that is not open yet."""
+    return top_down_traits(checkpoint_place(Path(model))[1]) if is_checkpoint(model) else BLAZEPOSE
 
 
 def _betas(text: str) -> list[float]:
@@ -138,7 +148,7 @@ class _Work:
         self._skipped = list(annotations.skipped)
         path, sha256 = model_file(options.model)
         heads = [read_head(options.head)] if options.head else []
-        self._engine = open_engine(path, options.device, sha256, options.engine, heads)
+        self._engine = open_engine(path, options.device, sha256, options.engine, DETECTOR, heads)
         if self._engine.warning:
             print(f"posescope: {self._engine.warning}", file=sys.stderr)
         on_cpu = options.engine == "openvino" or choose_device(options.device).kind == "cpu"
@@ -168,7 +178,7 @@ class _Work:
             annotations=clean(options.annotations.name),
             images=clean(options.images.resolve().name),
             joint_set=self._annotations.joint_set.name,
-            network=clean(Path(options.model).stem) + (f", head {clean(options.head.stem)}" if options.head else ""),
+            network=clean(model_label(options.model)) + (f", head {clean(options.head.stem)}" if options.head else ""),
             device=self._engine.label,
             boxes=options.boxes,
             flip_test=options.flip_test,

@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import cv2
@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from app.evaluation.annotations import AnnotatedPerson
 from app.frames import Image
-from models.regions import CROP_MARGIN, Region, letterbox
+from models.regions import Region, letterbox
+from models.traits import NetworkTraits
 
-# What BlazePose's networks take.
-CROP_SIZE = 256
 DETECTOR_SIZE = 224
 # Heights to which a person's box is shrunk, in px; who is less high than the first is not among them.
 SHRUNK_TO = (192, 128, 96, 64, 32)
 # Around a crop in a shrunk picture: what bilinear sampling touches, and more.
 _RIM = 2
+_RIM_SHARE = 0.01
 
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
@@ -33,7 +33,8 @@ _Made = TypeVar("_Made")
 class Cut:
     """One crop to be read.
 
-    region: where it lies in the picture as it is. pixels: (S, S, 3) uint8 BGR. mirrored: the mirror image, or None.
+    region: where it lies in the picture as it is. pixels: (H, W, 3) uint8 BGR, as the network takes them. mirrored: the
+    mirror image, or None.
     """
 
     region: Region
@@ -41,30 +42,28 @@ class Cut:
     mirrored: Image | None
 
 
-def region_of_box(person: AnnotatedPerson) -> Region:
-    """An upright crop around the box, 1.25 times its longer side.
+def region_of_box(person: AnnotatedPerson, traits: NetworkTraits) -> Region:
+    """An upright crop around the box: see `models.traits.NetworkTraits.region_around`.
 
     COCO counts boxes from the corner of the top left pixel, and points from its centre: half a pixel less.
     """
     x, y, width, height = person.box
-    return Region(x + width / 2 - 0.5, y + height / 2 - 0.5, CROP_MARGIN * person.longer_side, 0.0)
+    return traits.region_around(x + width / 2 - 0.5, y + height / 2 - 0.5, width, height)
 
 
-def cut_person(picture: Image, region: Region, *, flip: bool) -> Cut:
+def cut_person(picture: Image, region: Region, traits: NetworkTraits, *, flip: bool) -> Cut:
     """The person at `region`; with the mirrored crop too where `flip` says so."""
-    pixels = region.cut(picture, CROP_SIZE, extend=True)
-    # Column j shows the share (j + 0.5) / S: turned around it shows share 1 - x where the crop shows x.
-    return Cut(region, pixels, np.ascontiguousarray(pixels[:, ::-1]) if flip else None)
+    return Cut(region, traits.cut(picture, region), traits.cut_mirrored(picture, region) if flip else None)
 
 
-def cut_shrunk(picture: Image, person: AnnotatedPerson, target: int, *, flip: bool) -> Cut:
+def cut_shrunk(picture: Image, person: AnnotatedPerson, target: int, traits: NetworkTraits, *, flip: bool) -> Cut:
     """The person as in a picture so small that their box is `target` px high.
 
     Only the neighbourhood of the crop is shrunk. Points in shares of the crop are the same in both pictures.
     """
-    region = region_of_box(person)
+    region = region_of_box(person, traits)
     small, small_region = shrink_around(picture, region, target / person.height)
-    cut = cut_person(small, small_region, flip=flip)
+    cut = cut_person(small, small_region, traits, flip=flip)
     return Cut(region, cut.pixels, cut.mirrored)
 
 
@@ -75,9 +74,10 @@ def shrink_around(picture: Image, region: Region, scale: float) -> tuple[Image, 
     counted from its corner.
     """
     height, width = picture.shape[:2]
-    reach = region.side / 2 + _RIM / scale
-    left, right = _span(region.center_x, reach, width)
-    top, bottom = _span(region.center_y, reach, height)
+    # The mirrored crop of a top-down network begins a column of its input further on.
+    rim = _RIM / scale + (_RIM_SHARE * region.side if region.aspect != 1 else 0)
+    left, right = _span(region.center_x, region.side * region.aspect / 2 + rim, width)
+    top, bottom = _span(region.center_y, region.side / 2 + rim, height)
     near: Image = picture[top:bottom, left:right]
     if min(near.shape[:2]) * scale < 1:
         # A sliver would become nothing at all.
@@ -89,6 +89,7 @@ def shrink_around(picture: Image, region: Region, scale: float) -> tuple[Image, 
         (region.center_y - top + 0.5) * scale - 0.5,
         region.side * scale,
         region.rotation,
+        region.aspect,
     )
     return np.asarray(small, np.uint8), there
 
@@ -113,20 +114,11 @@ def from_detector_square(region: Region, picture: Image) -> Region:
     square = letterbox(*picture.shape[:2])
     center = square.to_image((np.array([region.center_x, region.center_y]) + 0.5) / DETECTOR_SIZE)
     scale = square.side / DETECTOR_SIZE
-    return Region(float(center[0]), float(center[1]), region.side * scale, region.rotation)
-
-
-def tiles(count: int) -> list[Region]:
-    """Regions in `count` crops on top of each other: region i is crop i, pixel for pixel.
-
-    At these places resampling is the identity, and touches no neighbour: share (j + 0.5) / S is pixel j.
-    """
-    middle = (CROP_SIZE - 1) / 2
-    return [Region(middle, middle + i * CROP_SIZE, float(CROP_SIZE), 0.0) for i in range(count)]
+    return replace(region, center_x=float(center[0]), center_y=float(center[1]), side=region.side * scale)
 
 
 def stacked(crops: Iterable[Image]) -> NDArray[np.uint8]:
-    """Crops (S, S, 3) as one picture (N S, S, 3), for `tiles`."""
+    """Crops (H, W, 3) as one picture (N H, W, 3), for `models.traits.NetworkTraits.tiles`."""
     return np.concatenate(list(crops))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,18 @@ class JointSet:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Joints of the file that BlazePose cannot read."""
+        """Joints of the file that the network cannot read."""
         return tuple(name for i, name in enumerate(self.all_names) if i not in self.places)
+
+    def known_to(self, indices: Collection[int]) -> JointSet:
+        """What of it can be read by a network that knows these indices of BLAZEPOSE_33; perhaps nothing."""
+        kept = [i for i, source in enumerate(self.sources) if set(source) <= set(indices)]
+        return replace(
+            self,
+            places=tuple(self.places[i] for i in kept),
+            sources=tuple(self.sources[i] for i in kept),
+            sigmas=tuple(self.sigmas[i] for i in kept),
+        )
 
     @property
     def needed(self) -> tuple[int, ...]:

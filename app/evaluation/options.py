@@ -24,7 +24,7 @@ def add_evaluate_options(evaluate: argparse.ArgumentParser) -> None:
         help="beta of ipr and debiased, or several with commas between them (default: 10)",
     )
     evaluate.add_argument(
-        "--model", default="full", metavar="MODEL", help="lite, full, heavy or a .task file (default: full)"
+        "--model", default="full", metavar="MODEL", help="lite, full, heavy, or a .task or .pth file (default: full)"
     )
     evaluate.add_argument(
         "--head", type=Path, metavar="HEAD.safetensors", help="let every decoder read this head's heatmaps"

@@ -23,7 +23,6 @@ from app.evaluation.crops import (
     from_detector_square,
     region_of_box,
     stacked,
-    tiles,
 )
 from app.evaluation.flip import joined_maps, joined_points
 from app.evaluation.joint_sets import JointSet
@@ -32,6 +31,7 @@ from app.frames import Image
 from models.estimator import PoseEstimator
 from models.readings import PRESENCE_THRESHOLD, REGRESSION
 from models.regions import Region
+from models.traits import NetworkTraits
 
 # Pictures are opened and crops cut by so many threads, at most so many pictures ahead.
 _WORKERS = 2
@@ -54,7 +54,8 @@ class Reading:
 class _Seen:
     """What the network says of a batch: of its crops, of those that fill it, then of all of these mirrored.
 
-    keys, regions: of the crops alone. maps: (N, 33, H, W). regression: (N, 33, 2) shares of the crop. presences: (N,).
+    keys, regions: of the crops alone. maps: (N, 33, H, W). regression: (N, 33, 2) shares of the crop, NaN where the
+    network has none. presences: (N,).
     """
 
     keys: list[Key]
@@ -82,6 +83,7 @@ class CropReader:
         fill: bool,
     ) -> None:
         self.estimator = estimator
+        self.traits = estimator.traits
         self.flip = flip
         self._variants = variants
         self._joint_set = joint_set
@@ -107,12 +109,15 @@ class CropReader:
         crops = [cut.pixels for cut in filled]
         if self.flip:
             crops += [cut.mirrored for cut in filled if cut.mirrored is not None]
-        people = self.estimator.read(stacked(crops), tiles(len(crops)), keep_heatmaps=True).people
+        people = self.estimator.read(stacked(crops), self.traits.tiles(len(crops)), keep_heatmaps=True).people
+        regressed = [person.points.get(REGRESSION, np.full((len(person.peaks), 2), np.nan)) for person in people]
         return _Seen(
             keys,
             [cut.region for cut in cuts],
             maps=np.array([person.heatmaps for person in people]),
-            regression=np.array([person.region.to_crop(person.points[REGRESSION]) for person in people]),
+            regression=np.array(
+                [person.region.to_crop(points) for person, points in zip(people, regressed, strict=True)]
+            ),
             presences=np.array([person.presence for person in people]),
         )
 
@@ -148,8 +153,10 @@ def read_at_boxes(
     people: list[AnnotatedPerson] = []
     found: dict[int, list[tuple[AnnotatedPerson, Reading]]] = {AS_THEY_ARE: [], **{size: [] for size in SHRUNK_TO}}
 
+    cuts_of = partial(_cuts, traits=reader.traits, flip=reader.flip)
+
     def keyed() -> Iterator[tuple[Key, Cut]]:
-        for image, cuts in zip(images, ahead(partial(_cuts, flip=reader.flip), images, _WORKERS, _AHEAD), strict=True):
+        for image, cuts in zip(images, ahead(cuts_of, images, _WORKERS, _AHEAD), strict=True):
             if isinstance(cuts, str):
                 skipped.append(Skipped(image.name, cuts))
                 continue
@@ -169,7 +176,7 @@ def readings_expected(images: Sequence[AnnotatedImage]) -> int:
     return len(people) + len(SHRUNK_TO) * sum(person.height >= SHRUNK_TO[0] for person in people)
 
 
-def _cuts(image: AnnotatedImage, *, flip: bool) -> list[tuple[AnnotatedPerson, int, Cut]] | str:
+def _cuts(image: AnnotatedImage, *, traits: NetworkTraits, flip: bool) -> list[tuple[AnnotatedPerson, int, Cut]] | str:
     """Each scored person with each size and the crop; or why the picture cannot be read."""
     try:
         picture = read_picture(image)
@@ -179,9 +186,9 @@ def _cuts(image: AnnotatedImage, *, flip: bool) -> list[tuple[AnnotatedPerson, i
     for person in image.people:
         if not person.scored:
             continue
-        cuts.append((person, AS_THEY_ARE, cut_person(picture, region_of_box(person), flip=flip)))
+        cuts.append((person, AS_THEY_ARE, cut_person(picture, region_of_box(person, traits), traits, flip=flip)))
         if person.height >= SHRUNK_TO[0]:
-            cuts += [(person, size, cut_shrunk(picture, person, size, flip=flip)) for size in SHRUNK_TO]
+            cuts += [(person, size, cut_shrunk(picture, person, size, traits, flip=flip)) for size in SHRUNK_TO]
     return cuts
 
 
@@ -202,7 +209,7 @@ def read_detected(
             read.append((image, []))
             for i, seen in enumerate(reader.estimator.detect(square)):
                 region = from_detector_square(seen, picture)
-                yield (len(read) - 1, i), cut_person(picture, region, flip=reader.flip)
+                yield (len(read) - 1, i), cut_person(picture, region, reader.traits, flip=reader.flip)
 
     for (place, _), reading in reader.read_all(keyed()):
         if reading.presence >= PRESENCE_THRESHOLD:

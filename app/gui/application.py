@@ -51,7 +51,7 @@ def run_window(options: argparse.Namespace) -> int:
     if language_for(settings.language) == "zh_CN":
         prefer_chinese_fonts(application)
 
-    decoder = chosen_decoder(options.decoder, options.engine)
+    decoder = chosen_decoder(options.decoder, options.engine, options.model)
 
     def make_session(source: str, network: NetworkChoice) -> Session:
         return Session(

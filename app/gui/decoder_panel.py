@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import (
     QButtonGroup,
     QGridLayout,
@@ -23,6 +25,7 @@ from app.gui.names import decoder_name, decoder_title
 from app.gui.widgets import JumpSlider, ListBox, named_label, tool_button
 from models.people import MEDIAPIPE
 from models.readings import BETA_RANGE, DEFAULT_BETA
+from models.top_down.files import NO_REGRESSION
 
 # The decoders that the app is about stand on the switch, the others in the list beside it.
 SWITCH_DECODERS = ("argmax", "ipr", "debiased")
@@ -102,9 +105,17 @@ class DecoderPanel(QWidget):
         self._pages.addWidget(choices)
         self._pages.addWidget(_ReferenceNote())
 
-    def show_decoders(self, are_there: bool) -> None:
-        """Whether there are decoders to choose from; else what there is instead of them."""
-        self._pages.setCurrentIndex(not are_there)
+    def show_decoders(self, names: Sequence[str]) -> None:
+        """Which decoders there are to choose from; without any, what there is instead of them."""
+        self._pages.setCurrentIndex(not names)
+        model = self._list.model()
+        assert isinstance(model, QStandardItemModel)
+        for row, name in enumerate(LIST_DECODERS):
+            is_there = name in names
+            model.item(row).setEnabled(is_there)
+            self._list.setItemData(
+                row, tr(_EXPLAINED[name] if is_there else NO_REGRESSION), Qt.ItemDataRole.ToolTipRole
+            )
 
     def show_choice(self, decoder: str, beta: float) -> None:
         """Show what is in use, without emitting anything."""

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import PurePath
 
 from PySide6.QtCore import QEvent, QMimeData, QObject
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QWidget
 
 from models.head_file import SUFFIX
+from models.top_down.files import is_checkpoint
 
 NETWORK_SUFFIX = ".task"
 
 
 class DropTarget(QObject):
-    """Lets things be dropped onto `window`: a .task bundle is a network, a .safetensors file a head of it, everything
-    else a source.
+    """Lets things be dropped onto `window`: a .task bundle or a checkpoint is a network, a .safetensors file a head,
+    everything else a source.
     """
 
     def __init__(
@@ -27,8 +27,7 @@ class DropTarget(QObject):
         open_head: Callable[[str], None],
     ) -> None:
         super().__init__(window)
-        self._open_source = open_source
-        self._by_suffix = {NETWORK_SUFFIX: use_network, SUFFIX: open_head}
+        self._open_source, self._use_network, self._open_head = open_source, use_network, open_head
         window.setAcceptDrops(True)
         window.installEventFilter(self)
 
@@ -40,7 +39,9 @@ class DropTarget(QObject):
         if text:
             event.acceptProposedAction()
             if event.type() == QEvent.Type.Drop:
-                self._by_suffix.get(PurePath(text).suffix.lower(), self._open_source)(text)
+                is_network = text.lower().endswith(NETWORK_SUFFIX) or is_checkpoint(text)
+                is_head = text.lower().endswith(SUFFIX)
+                (self._use_network if is_network else self._open_head if is_head else self._open_source)(text)
         return bool(text)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -62,7 +63,7 @@ class MeterPanel(QWidget):
                 "compare with our own while smoothing is on (key O)."
             ),
         )
-        self.show_decoders(True)
+        self.show_decoders(tuple(DISPLAY_NAMES))
         self._jitter_chart = StripChart("px", theme.reading_colors, log_range=PX_RANGE)
         self._jitter_chart.setToolTip(tr("Jitter of every decoder over the last 20 seconds, logarithmic"))
         self._jitter_chart.setMinimumHeight(64)
@@ -150,12 +151,12 @@ class MeterPanel(QWidget):
         self.table.choose(decoder)
         self._jitter_chart.emphasize(decoder)
 
-    def show_decoders(self, are_there: bool) -> None:
-        """Whether decoders are measured, or MediaPipe alone."""
-        heading = tr("JITTER AND BIAS OF EVERY DECODER") if are_there else tr("JITTER OF THE REFERENCE")
+    def show_decoders(self, names: Sequence[str]) -> None:
+        """Which decoders are measured; without any, MediaPipe alone."""
+        heading = tr("JITTER AND BIAS OF EVERY DECODER") if names else tr("JITTER OF THE REFERENCE")
         self._table_heading.setText(heading)
-        self.table.show_readings(tuple(DISPLAY_NAMES) if are_there else (MEDIAPIPE,))
-        self._reference_text.setHidden(are_there)
+        self.table.show_readings(names or (MEDIAPIPE,))
+        self._reference_text.setHidden(bool(names))
 
     def show_dropped(self, dropped: int) -> None:
         """Frames that a live source delivered faster than they could be looked at."""

@@ -45,9 +45,11 @@ CONDITIONS = (
 )  # fmt: skip
 # What can be changed while something is measured: `app.replay.live`.
 CHANGED = (mark("the network"), mark("the device"), mark("the size of the picture"))
-# Whole sentences: `models.engines.choice.NO_HEATMAPS`, `app.meters.hold_still.HoldStill`.
+# Whole sentences: `models.engines.choice.NO_HEATMAPS`, `models.top_down.files.NO_REGRESSION`,
+# `app.meters.hold_still.HoldStill`.
 SENTENCES = (
     mark("MediaPipe gives points and no heatmaps: there is nothing for decoders to read."),
+    mark("This network gives heatmaps alone: it regresses no points."),
     mark("The measurement stopped: the source was changed."),
     mark("The measurement stopped: no picture came for more than a second."),
     mark("The measurement stopped: β was changed."),

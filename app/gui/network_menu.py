@@ -59,7 +59,7 @@ class NetworkMenu(QToolButton):
             for name in MODELS
         }
         self._bundle = self._choice(self._networks, tr("Bundle …"), self._ask_for_bundle)
-        self._bundle.setToolTip(tr("A network of your own: a .task file"))
+        self._bundle.setToolTip(tr("A network of your own: a .task file, or a .pth file of SimpleBaseline or HRNet"))
         self._menu.addSeparator()
         self._engines = QActionGroup(self)
         own, reference = tr("every decoder"), tr("its own points")
@@ -142,7 +142,7 @@ class NetworkMenu(QToolButton):
         folder = "" if self._model in MODELS else str(Path(self._model).parent)
         dialog = QFileDialog(self, tr("Open a network"), folder)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([tr("Networks (*.task)"), tr("All files (*)")])
+        dialog.setNameFilters([tr("Networks (*.task *.pth *.pt *.tar)"), tr("All files (*)")])
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(lambda path: self.network_chosen.emit(str(Path(path))))
         dialog.open()

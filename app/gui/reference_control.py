@@ -6,6 +6,7 @@ import math
 
 from PySide6.QtCore import QObject, Signal
 
+from app.decoder_display import DISPLAY_NAMES
 from app.errors import UserError
 from app.gui.actions import ActionKey
 from app.gui.language import tr
@@ -15,6 +16,8 @@ from app.meters.board import MeterSnapshot
 from app.session import Session
 from models.engines.choice import NO_HEATMAPS
 from models.people import MEDIAPIPE
+from models.readings import REGRESSION
+from models.top_down.files import NO_REGRESSION
 
 # What only makes sense where decoders read heatmaps.
 _NEED_DECODERS = frozenset(
@@ -43,7 +46,7 @@ class ReferenceControl(QObject):
         self._panel = panel
         self._messages = messages
         self._session: Session | None = None
-        self._had_decoders = True
+        self._had_decoders = tuple(DISPLAY_NAMES)
         self._difference = math.nan
         panel.looks.style_changed.connect(self._look_changed)
         panel.meters.snapshot_read.connect(self._show_snapshot)
@@ -56,20 +59,26 @@ class ReferenceControl(QObject):
 
     def allows(self, key: ActionKey) -> bool:
         """Whether this can be done now; says why not."""
-        if self._session is None or self._session.has_decoders or key not in _NEED_DECODERS:
+        session = self._session
+        if session is None or key not in _NEED_DECODERS:
             return True
-        self._messages.show_message(tr(NO_HEATMAPS))
-        return False
+        if not session.has_decoders:
+            self._messages.show_message(tr(NO_HEATMAPS))
+            return False
+        if key is ActionKey.REGRESSION and REGRESSION not in session.decoders:
+            self._messages.show_message(tr(NO_REGRESSION))
+            return False
+        return True
 
     def update(self) -> None:
         """Show what is so; to be called now and then."""
         session, panel = self._session, self._panel
         if session is None:
             return
-        if session.has_decoders != self._had_decoders:
-            self._had_decoders = session.has_decoders
+        if session.decoders != self._had_decoders:
+            self._had_decoders = session.decoders
             for part in (panel.decoders, panel.meters, panel.looks):
-                part.show_decoders(session.has_decoders)
+                part.show_decoders(session.decoders if session.has_decoders else ())
             self.engine_changed.emit()
             panel.looks.style_changed.emit()  # what can be drawn over the picture is another
         if session.pipeline.reference.error is not None and MEDIAPIPE in panel.looks.ghosts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -222,10 +223,12 @@ class ViewPanel(QWidget):
         """How MediaPipe's ghost is getting on."""
         self._reference_text.setText(text)
 
-    def show_decoders(self, are_there: bool) -> None:
-        """Whether decoders read, so that there is something to compare."""
-        for part in (*self._boxes.values(), self._arrow_buttons, self._heatmap_buttons):
-            part.setEnabled(are_there)
+    def show_decoders(self, names: Sequence[str]) -> None:
+        """Which decoders read; without any there is nothing to compare."""
+        for name, box in self._boxes.items():
+            box.setEnabled(name in names or (name == MEDIAPIPE and bool(names)))
+        for part in (self._arrow_buttons, self._heatmap_buttons):
+            part.setEnabled(bool(names))
 
     def toggle_ghosts(self) -> None:
         """All that were last drawn, or none."""

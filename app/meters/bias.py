@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.frames import Person
-from app.meters.rolling import JointDistances, RollingDistances
+from app.meters.rolling import JointDistances, RollingDistances, unknown_joints
 
 
 class BiasMeter:
@@ -49,7 +49,9 @@ class BiasMeter:
         points = np.stack([person.points[name] for name in self._decoders]).astype(np.float64)
         peaks = np.stack([person.peaks_of(name) for name in self._decoders])
         squares = ((points - peaks) ** 2).sum(-1)
-        self._rolling.add(time_ns, squares, person.certainty >= self._min_score, person.region.body_size)
+        self._rolling.add(
+            time_ns, squares, person.certainty >= self._min_score, person.region.body_size, unknown_joints(person)
+        )
 
     def read(self, only: NDArray[np.bool_] | None = None) -> JointDistances:
         """Bias in px over the window.

@@ -10,14 +10,14 @@ import numpy as np
 
 from app.frames import Person
 from models.people import MEDIAPIPE
-from models.readings import REGRESSION
 
 
 class DifferenceMeter:
     """Mean over the frames of the last `window_s` seconds of the median distance of the joints, a share of the body.
 
-    The regression is compared, since that is what MediaPipe starts from too; it refines and smooths it. Joints count
-    where the heatmap's peak is at least `min_score`. With an infinite window only sums are kept.
+    The regression is compared, since that is what MediaPipe starts from too; it refines and smooths it. Where a network
+    has none, the peaks of its heatmaps are. Joints count where the heatmap's peak is at least `min_score`. With an
+    infinite window only sums are kept.
     """
 
     def __init__(self, window_s: float = 2.0, min_score: float = 0.3) -> None:
@@ -30,12 +30,12 @@ class DifferenceMeter:
     def add(self, time_ns: int, person: Person | None) -> None:
         """One frame's person; whom MediaPipe has not read, or nobody, changes nothing. Times rise from call to call."""
         self._trim(time_ns)
-        if person is None or not {MEDIAPIPE, REGRESSION} <= person.points.keys():
+        if person is None or MEDIAPIPE not in person.points or not person.has_decoders:
             return
         seen = person.certainty >= self._min_score
         if not seen.any():
             return
-        apart = np.linalg.norm(person.points[MEDIAPIPE][seen] - person.points[REGRESSION][seen], axis=-1)
+        apart = np.linalg.norm(person.points[MEDIAPIPE][seen] - person.own_points[seen], axis=-1)
         share = float(np.median(apart)) / person.region.body_size
         self._sum += share
         self._count += 1

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from app.decoder_display import WITH_BETA, display_name, three_digits
 from app.frames import PoseResult
 from app.meters.jitter import STILL_BODY_SHARE
@@ -358,7 +360,9 @@ class HoldStill:
             )
             for name in jitter.overall
         )
-        unseen = next(iter(jitter.per_joint.values()))
+        unseen = np.isnan(next(iter(jitter.per_joint.values())))
+        if jitter.unknown is not None:
+            unseen &= ~jitter.unknown
         height, width = result.frame.image.shape[:2]
         self._card = HoldStillCard(
             readings=readings,
@@ -374,7 +378,7 @@ class HoldStill:
             speed_share=read.motion.speed_share,
             joints=jitter.joints,
             joints_left_out=tuple(
-                joint for joint, px in zip(BLAZEPOSE_33.joints, unseen, strict=True) if math.isnan(px)
+                joint for joint, left_out in zip(BLAZEPOSE_33.joints, unseen, strict=True) if left_out
             ),
         )
         self._state = HoldStillState("done", 0.0, self._card.verdict())

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.frames import Person
-from app.meters.rolling import JointDistances, RollingDistances
+from app.meters.rolling import JointDistances, RollingDistances, unknown_joints
 
 # Frames further apart than this are not neighbours: the source paused, or the person was out of sight.
 _LONGEST_GAP_NS = 500_000_000
@@ -21,9 +21,11 @@ _LONGEST_GAP_NS = 500_000_000
 FRAMES = 7
 _MIDDLE = FRAMES // 2
 
-# Whether the person moves is asked of the regression: it reads no heatmap, so it does not depend on β. (Where MediaPipe
-# alone reads, of that.) Faster than this share of the body's size in a second is called motion.
+# Whether the person moves is asked of the regression: it reads no heatmap, so it does not depend on β. Where a network
+# has none it is asked of DARK, which has no β and does not jump from cell to cell; where MediaPipe alone reads, of it.
+# Faster than this share of the body's size in a second is called motion.
 MOTION_DECODER = "regression"
+_WITHOUT_REGRESSION = "dark"
 STILL_BODY_SHARE = 0.03
 
 
@@ -46,7 +48,8 @@ class Motion:
 
 
 def _motion_of(speeds: Mapping[str, float]) -> float:
-    return speeds.get(MOTION_DECODER, next(iter(speeds.values()), math.nan))
+    asked = (speeds[name] for name in (MOTION_DECODER, _WITHOUT_REGRESSION) if name in speeds)
+    return next(asked, next(iter(speeds.values()), math.nan))
 
 
 class JitterMeter:
@@ -113,9 +116,9 @@ class JitterMeter:
         points = np.stack([person.points[name] for name in self._decoders]).astype(np.float64)
         self._last.append((time_ns, person.id, points, person.certainty >= self._min_score))
         if len(self._last) == FRAMES:
-            self._read_middle(time_ns, person.region.body_size)
+            self._read_middle(time_ns, person.region.body_size, unknown_joints(person))
 
-    def _read_middle(self, time_ns: int, body_size: float) -> None:
+    def _read_middle(self, time_ns: int, body_size: float, unknown: NDArray[np.bool_]) -> None:
         seconds = np.array([(entry[0] - self._last[_MIDDLE][0]) / 1e9 for entry in self._last])
         weights, velocity, acceleration = _weights(seconds)
         # Seen from the middle frame: far from the picture's corner the squares would lose digits.
@@ -124,9 +127,9 @@ class JitterMeter:
         read = np.stack((weights, velocity, acceleration)) @ tracks
         squares = (read.reshape(3, *origin.shape) ** 2).sum(-1)
         seen = np.all([entry[3] for entry in self._last], axis=0)
-        self._jitter.add(time_ns, squares[0] / (2 * (weights**2).sum()), seen, body_size)
-        self._speed.add(time_ns, squares[1], seen, body_size)
-        self._acceleration.add(time_ns, squares[2], seen, body_size)
+        self._jitter.add(time_ns, squares[0] / (2 * (weights**2).sum()), seen, body_size, unknown)
+        self._speed.add(time_ns, squares[1], seen, body_size, unknown)
+        self._acceleration.add(time_ns, squares[2], seen, body_size, unknown)
 
     def read(self) -> JointDistances:
         """Jitter in px over the window; empty before seven frames of a person were seen."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.frames import Person
+
 
 @dataclass(frozen=True, slots=True)
 class JointDistances:
@@ -20,12 +22,14 @@ class JointDistances:
         (A median would show 0 for argmax, which sits in its cell until it jumps.)
     body_share: decoder name -> `overall` as a share of the body's size.
     joints: how many joints were seen.
+    unknown: (K,) which joints the network does not have at all; None: it has all of them.
     """
 
     per_joint: dict[str, NDArray[np.float64]]
     overall: dict[str, float]
     body_share: dict[str, float]
     joints: int
+    unknown: NDArray[np.bool_] | None = None
 
     @property
     def seen(self) -> NDArray[np.bool_] | None:
@@ -35,8 +39,15 @@ class JointDistances:
 
     @property
     def left_out(self) -> int:
-        """How many joints were not seen in the window, so that they are in no number."""
-        return max((len(values) for values in self.per_joint.values()), default=0) - self.joints
+        """How many of the network's joints were not seen in the window, so that they are in no number."""
+        unknown = 0 if self.unknown is None else int(np.count_nonzero(self.unknown))
+        return max((len(values) for values in self.per_joint.values()), default=0) - self.joints - unknown
+
+
+def unknown_joints(person: Person) -> NDArray[np.bool_]:
+    """(K,) which joints the network that read this person does not have: no point, and a score of exactly 0."""
+    nowhere = np.all([np.isnan(person.points[name][:, 0]) for name in person.measured], axis=0)
+    return np.asarray(nowhere & (person.certainty == 0))
 
 
 class RollingDistances:
@@ -55,6 +66,7 @@ class RollingDistances:
         self._entries.clear()
         self._sums: NDArray[np.float64] | None = None
         self._seen_counts: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._unknown: NDArray[np.bool_] | None = None
         self._body_sum = 0.0
         self._count = 0
 
@@ -64,8 +76,17 @@ class RollingDistances:
         if self._entries:
             self.trim(self._entries[-1].time_ns)
 
-    def add(self, time_ns: int, squares: NDArray[np.float64], seen: NDArray[np.bool_], body_size: float) -> None:
-        """squares: (D, K) px²; seen: (K,) which joints count; body_size: px."""
+    def add(
+        self,
+        time_ns: int,
+        squares: NDArray[np.float64],
+        seen: NDArray[np.bool_],
+        body_size: float,
+        unknown: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """squares: (D, K) px²; seen: (K,) which joints count; body_size: px. unknown: see `unknown_joints`."""
+        # The same in all frames of a network.
+        self._unknown = unknown
         entry = _Entry(time_ns, np.where(seen, squares, 0.0), seen, body_size)
         if self._sums is None:
             self._sums, self._seen_counts = np.zeros(squares.shape), np.zeros(seen.shape, np.int64)
@@ -89,6 +110,7 @@ class RollingDistances:
             if part._sums is not None:
                 if whole._sums is None:
                     whole._sums, whole._seen_counts = np.zeros_like(part._sums), np.zeros_like(part._seen_counts)
+                    whole._unknown = part._unknown
                 whole._sums = whole._sums + part._sums
                 whole._seen_counts = whole._seen_counts + part._seen_counts
                 whole._body_sum += part._body_sum
@@ -120,6 +142,7 @@ class RollingDistances:
             overall=dict(zip(decoders, overall.tolist(), strict=True)),
             body_share=dict(zip(decoders, (overall / body_size).tolist(), strict=True)),
             joints=int(seen.sum()),
+            unknown=self._unknown,
         )
 
 

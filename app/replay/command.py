@@ -10,8 +10,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from app.bundled import ASSETS, MODELS, SAMPLE_CLIP, check_model, model_file
-from app.comparison.variants import Variant, parse_variants
+from app.bundled import ASSETS, DETECTOR, SAMPLE_CLIP, check_model, model_file, model_label
+from app.comparison.variants import Variant, parse_variants, readable_variants
 from app.errors import OutputError, UserError
 from app.frames import Frame
 from app.output_file import check_outputs
@@ -60,7 +60,7 @@ def run_replay(options: argparse.Namespace) -> int:
     wish = _checked(options)
     path, sha256 = model_file(options.model)
     heads = [read_head(options.head)] if options.head else []
-    estimator = PoseEstimator.load(path, options.device, sha256, options.engine, heads)
+    estimator = PoseEstimator.load(path, options.device, sha256, options.engine, DETECTOR, heads)
     estimator.head_choice = heads[0].label if heads else OWN
     if estimator.warning:
         print(f"posescope: {estimator.warning}", file=sys.stderr)
@@ -79,6 +79,7 @@ def run_replay(options: argparse.Namespace) -> int:
 def _checked(options: argparse.Namespace) -> _Wish:
     """Before the work, so that it is not in vain."""
     variants = parse_variants(options.decoders, _betas(options.beta))
+    variants = readable_variants(variants, options.decoders, options.model)
     filters = parse_filters(options.filters)
     still = parse_still(options.still)
     if options.max_frames is not None and options.max_frames < 1:
@@ -173,9 +174,7 @@ def _contents(found: Findings, wish: _Wish, work: _Work, options: argparse.Names
     # Here, and not at the top: a mistake in the command line is told sooner.
     from app.replay.report import About, report_html
 
-    network = options.model if options.model in MODELS else Path(options.model).stem
-    if options.head:
-        network += f", head {options.head.stem}"
+    network = model_label(options.model) + (f", head {options.head.stem}" if options.head else "")
     source = "the shipped clip" if options.clip == SAMPLE else wish.source.name
     notes = [_left_out(wish.truth)] if wish.truth is not None and wish.truth.left_out else []
     about = About(source, network, work.device, _truth_text(wish, found), tuple(notes))

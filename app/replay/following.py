@@ -13,7 +13,6 @@ from app.frames import Frame
 from app.replay.tracks import Seen, Tracks, joined
 from app.sources.base import Source
 from models.estimator import PoseEstimator
-from models.readings import REGRESSION
 
 _READ_AHEAD = 4
 _POLL_S = 0.1
@@ -57,7 +56,7 @@ def _seen(frame: Frame, estimator: PoseEstimator, variants: Sequence[Variant]) -
         return Seen(frame.index, frame.time_ns, frame.continues, None, None)
     person = people[0]
     assert person.heatmaps is not None
-    regression = person.region.to_crop(person.points[REGRESSION]).astype("float32")
+    regression = person.region.to_crop(person.own_points).astype("float32")
     shares, _ = read_variants(person.heatmaps[None], regression[None], variants)
     return Seen(frame.index, frame.time_ns, frame.continues, person, person.region.to_image(shares[0]))
 

@@ -30,7 +30,7 @@ def add_replay_options(replay: argparse.ArgumentParser) -> None:
         "(default: none,one-euro)",
     )
     replay.add_argument(
-        "--model", default="full", metavar="MODEL", help="lite, full, heavy or a .task file (default: full)"
+        "--model", default="full", metavar="MODEL", help="lite, full, heavy, or a .task or .pth file (default: full)"
     )
     replay.add_argument(
         "--head", type=Path, metavar="HEAD.safetensors", help="let every decoder read this head's heatmaps"

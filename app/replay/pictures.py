@@ -12,7 +12,6 @@ from app.decoder_display import DARK_SURFACE, bgr
 from app.frames import Frame, Image, Person, PoseResult
 from app.overlay import OverlayStyle, draw_overlay
 from app.replay.tracks import Points
-from models.readings import REGRESSION
 
 CLOSE_UP_PX = 480
 _JPEG_QUALITY = 88
@@ -21,7 +20,7 @@ _DRAWN = "drawn"
 
 def close_ups(image: Image, person: Person, points: Points) -> list[bytes]:
     """For each variant a JPEG of the person as it read them; points (V, K, 2) px of `image`."""
-    around = person.points[REGRESSION].astype(np.float64)
+    around = person.own_points.astype(np.float64)
     found = []
     for one in points:
         picture = close_up(image, person, one, around)

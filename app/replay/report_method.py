@@ -32,7 +32,8 @@ _BIAS = (
 )
 _STILL = (
     "{origin}: frames {frames}. Where nobody says it, these are the stretches of at least a second in which the "
-    "regression, which reads no heatmap, moves by less than {share:.0%} of the body a second."
+    "regression, which reads no heatmap, moves by less than {share:.0%} of the body a second (where the network has "
+    "none, the peaks of its heatmaps)."
 )
 _ERROR = (
     "Distance to the truth over the joints that can be seen (not hidden, not outside). Its interval is 95 %, from "

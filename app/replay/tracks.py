@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from app.comparison.variants import Variant
 from app.frames import Person
-from models.readings import REGRESSION
 from models.regions import CROP_MARGIN, Region
 
 Points = NDArray[np.float64]
@@ -123,7 +122,7 @@ def joined(variants: Sequence[Variant], frames: Sequence[Seen], size: tuple[int,
         people=np.array([-1 if person is None else person.id for person in people], np.int64),
         continues=np.array([frame.continues for frame in frames], np.bool_),
         points=np.array([nowhere if frame.points is None else frame.points for frame in frames], np.float64),
-        regression=np.array([nobody if person is None else person.points[REGRESSION] for person in people], np.float64),
+        regression=np.array([nobody if person is None else person.own_points for person in people], np.float64),
         peaks=np.array([nobody if person is None else person.peaks for person in people], np.float64),
         scores=np.array(
             [np.zeros(joints) if person is None else person.scores["argmax"] for person in people], np.float64

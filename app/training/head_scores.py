@@ -17,6 +17,7 @@ from app.training.people import TrainingPeople
 from models.decoders import Decoder, get_decoder, prepare
 from models.heads import Head
 from models.skeletons import BLAZEPOSE_33
+from models.traits import BLAZEPOSE
 
 _AT_ONCE = 32
 OCCLUDED_FROM = 0.25  # of the labelled joints
@@ -92,7 +93,7 @@ def scores(head: Head, test: TestPeople, beta: float, device: torch.device) -> H
 def _oks(cells: NDArray[np.float64], test: TestPeople, width: int) -> NDArray[np.float64]:
     """(P, D): object keypoint similarity, with COCO's sigmas and the areas of the annotations."""
     persons = test.persons
-    cell_px = np.array([region_of_box(person).side for person in persons]) / width
+    cell_px = np.array([region_of_box(person, BLAZEPOSE).side for person in persons]) / width
     areas = np.array([person.area for person in persons])
     sigmas = np.array([_sigma(joint) for joint in test.people.joints])
     squares = (cells * cell_px[:, None, None]) ** 2

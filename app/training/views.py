@@ -14,6 +14,7 @@ from app.frames import Image
 from app.training.people import TrainingPerson
 from models.regions import Region
 from models.skeletons import BLAZEPOSE_33
+from models.traits import BLAZEPOSE
 
 # A change to how views are made makes what was computed of them useless.
 VERSION = 1
@@ -35,7 +36,7 @@ class View:
 
 def plain_view(picture: Image, person: TrainingPerson, size: int) -> View:
     """The person as `posescope evaluate` cuts them: upright, around their box."""
-    return _view(picture, person, region_of_box(person.person), size)
+    return _view(picture, person, region_of_box(person.person, BLAZEPOSE), size)
 
 
 def disturbed_view(
@@ -44,7 +45,7 @@ def disturbed_view(
     """The person turned, nearer or further away, perhaps mirrored (left and right exchanged), in other colours, with
     noise and things in front of them. A joint that is hidden stays labelled, as in annotated pictures.
     """
-    view = _view(picture, person, _disturbed(region_of_box(person.person), random), size)
+    view = _view(picture, person, _disturbed(region_of_box(person.person, BLAZEPOSE), random), size)
     pixels = _recolored(_occluded(view.pixels, random), random)
     if random.random() < 0.5:
         return _mirrored(View(pixels, view.points, view.labelled), joints)

@@ -1574,6 +1574,10 @@ That can only be told while the person moves.</source>
         <translation>MediaPipe 只给出关节点，没有热力图：没有可供解码器读取的内容。</translation>
     </message>
     <message>
+        <source>This network gives heatmaps alone: it regresses no points.</source>
+        <translation>该网络只给出热力图，不直接回归关节点。</translation>
+    </message>
+    <message>
         <source>The measurement stopped: the source was changed.</source>
         <translation>测量已停止：输入源已更改。</translation>
     </message>
@@ -1630,8 +1634,8 @@ That can only be told while the person moves.</source>
         <translation>模型包 …</translation>
     </message>
     <message>
-        <source>A network of your own: a .task file</source>
-        <translation>您自己的网络：.task 文件</translation>
+        <source>A network of your own: a .task file, or a .pth file of SimpleBaseline or HRNet</source>
+        <translation>您自己的网络：.task 文件，或 SimpleBaseline、HRNet 的 .pth 文件</translation>
     </message>
     <message>
         <source>every decoder</source>
@@ -1732,8 +1736,8 @@ It gives no heatmaps. To see both at once tick it as a ghost in the tab View.</s
         <translation>各自的头</translation>
     </message>
     <message>
-        <source>Networks (*.task)</source>
-        <translation>网络 (*.task)</translation>
+        <source>Networks (*.task *.pth *.pt *.tar)</source>
+        <translation>网络 (*.task *.pth *.pt *.tar)</translation>
     </message>
     <message>
         <source>All files (*)</source>

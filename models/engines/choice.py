@@ -11,8 +11,12 @@ from models.bundle import Bundle, open_bundle
 from models.devices import Device, choose_device, named_device
 from models.engines.engine import Engine
 from models.errors import DeviceError, UserError, unknown_name
-from models.head_file import TrainedHead
+from models.head_file import HeadError, TrainedHead
 from models.people import MEDIAPIPE
+from models.top_down.files import is_checkpoint
+
+# Path, and the sha256 that the file must have, or None.
+BundleFile = tuple[Path, str | None]
 
 ENGINE_NAMES = ("auto", "openvino", "torch", MEDIAPIPE)
 NO_HEATMAPS = "MediaPipe gives points and no heatmaps: there is nothing for decoders to read."
@@ -23,16 +27,24 @@ def open_engine(
     device: str = "auto",
     sha256: str | None = None,
     engine: str = "auto",
+    detector: BundleFile | None = None,
     heads: Sequence[TrainedHead] = (),
 ) -> Engine:
-    """Run the .task bundle at `path` on a device, as fast as that can be done.
+    """Run the .task bundle, or the checkpoint of a top-down network, at `path` on a device, as fast as can be done.
 
     device: auto, cuda, cuda:N, mps or cpu. engine: auto takes OpenVINO on the CPU, CUDA graphs on CUDA and torch
     elsewhere, and torch wherever the faster one cannot be used; mediapipe is none of these, see
-    `models.estimators.load_estimator`. heads: trained for this bundle's network. Raises BundleError, DeviceError or
-    HeadError with one sentence.
+    `models.estimators.load_estimator`. detector: path and sha256 of the bundle whose person detector looks for people
+    where the file is a checkpoint, which has none; see `models.top_down.checkpoint`. heads: trained for this bundle's
+    network. Raises BundleError, DeviceError or HeadError with one sentence.
     """
     check_names(device, engine, needs_heatmaps=True)
+    if is_checkpoint(path):
+        from models.engines.top_down_choice import open_top_down
+
+        if heads:
+            raise HeadError(f"The head “{heads[0].label}” is for a network of BlazePose, not for a checkpoint.")
+        return open_top_down(path, device, engine, detector)
     bundle = open_bundle(path, sha256)
     for head in heads:
         head.check_network(bundle.landmarks_sha256)

@@ -28,6 +28,7 @@ from models.reader import DecoderReader
 from models.readings import DECODER_NAMES, DEFAULT_BETA, HEADS_FOR, CropReadings
 from models.regions import Region, letterbox
 from models.stage_clock import DECODE, StageClock
+from models.traits import BLAZEPOSE
 
 # Of the landmark network; detector and decoders are always computed in float32. The heavy network on 131 crops with
 # every layer's values rounded on the CPU, 4200 joints with a peak of .3 or more, distance from float32 in cells at p95,
@@ -62,6 +63,7 @@ class CudaEngine:
     """
 
     name = "cuda graph"
+    traits = BLAZEPOSE
     detects_aside = False  # graphs of one queue share their memory
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What the estimator asks of an engine: something that runs a bundle's networks and reads the heatmaps."""
+"""What the estimator asks of an engine: something that runs a detector and a network and reads the heatmaps."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from models.head_file import LoadedHeads
 from models.readings import CropReadings
 from models.regions import Region
 from models.stage_clock import StageClock
+from models.traits import NetworkTraits
 
 
 class Engine(Protocol):
-    """Runs the networks of a bundle on one device. Not thread-safe: one thread calls it.
+    """Runs a detector and a network on one device. Not thread-safe: one thread calls it.
 
     name: torch, openvino, … label: what the user is shown, for example "cpu (OpenVINO)".
     warning: why it is not what was asked for, or None.
+    traits: of the network that reads the crops.
     detects_aside: whether `detect` may run in one thread while the others run in another.
     heads: what the decoders read, which may be changed between two images.
     """
@@ -29,6 +31,7 @@ class Engine(Protocol):
     warning: str | None
     detects_aside: bool
     heads: LoadedHeads
+    traits: NetworkTraits
 
     def clock(self) -> StageClock:
         """A clock that starts now and knows this engine's device."""

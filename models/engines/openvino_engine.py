@@ -19,12 +19,13 @@ from models.head_file import LoadedHeads, TrainedHead
 from models.readings import DECODER_NAMES, HEADS_FOR, HEATMAP_DECODERS, PEAK, SHARED, CropReadings, joined
 from models.regions import Region
 from models.stage_clock import DECODE, StageClock
+from models.traits import BLAZEPOSE
 
 # Taking the decoders apart costs half as much as decoding: only now and then.
 _PARTS_EVERY = 32
 # After the warm-up, and early enough for a short clip.
 _FIRST_PARTS = 6
-_CONFIG = {
+CONFIG = {
     # Where the processor could compute in bfloat16 it would: half a cell off on average.
     "INFERENCE_PRECISION_HINT": "f32",
     "PERFORMANCE_HINT": "LATENCY",
@@ -43,6 +44,7 @@ class OpenVinoEngine:
     """
 
     name = "openvino"
+    traits = BLAZEPOSE
     detects_aside = True
 
     def __init__(
@@ -108,7 +110,7 @@ class OpenVinoEngine:
     def _config(graph: str) -> dict[str, str]:
         # Counters only where the parts are of interest.
         return {
-            **_CONFIG,
+            **CONFIG,
             "INFERENCE_NUM_THREADS": str(cpu_threads()),
             "PERF_COUNT": "YES" if graph == "decoders" else "NO",
         }

@@ -18,7 +18,7 @@ from models.readings import DEFAULT_BETA
 from models.tflite_layers import Convolution
 
 
-class _Detector(nn.Module):
+class DetectorGraph(nn.Module):
     """RGB (1, S, S, 3), 0 to 255 -> boxes (1, A, 12), logits (1, A)."""
 
     def __init__(self, network: PersonDetector) -> None:
@@ -129,17 +129,17 @@ def make_graphs(bundle: Bundle, heads: Sequence[TrainedHead] = ()) -> list[openv
     with torch.no_grad():
         maps, alignment_maps, points, visibility, _, *features = _Landmarks(landmarks)(crop)
     rest = (alignment_maps, points, visibility, torch.tensor(DEFAULT_BETA))
-    graphs = [_converted(_Detector(detector), [square]), _converted(_Landmarks(landmarks), [crop])]
+    graphs = [converted(DetectorGraph(detector), [square]), converted(_Landmarks(landmarks), [crop])]
     if head_maps is None:
-        return [*graphs, _converted(DecoderReader(), (maps, *rest))]
+        return [*graphs, converted(DecoderReader(), (maps, *rest))]
     return [
         *graphs,
-        _converted(_OwnMaps(), (maps, maps.clone(), maps.clone(), *rest)),
-        _converted(_Heads(head_maps), (maps, *features)),
+        converted(_OwnMaps(), (maps, maps.clone(), maps.clone(), *rest)),
+        converted(_Heads(head_maps), (maps, *features)),
     ]
 
 
-def _converted(module: nn.Module, examples: Sequence[Tensor]) -> openvino.Model:
+def converted(module: nn.Module, examples: Sequence[Tensor]) -> openvino.Model:
     """The module as a graph that takes inputs of the examples' shapes.
 
     Not openvino.convert_model, which reports its use over the network unless the user has forbidden it.

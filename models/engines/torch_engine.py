@@ -22,6 +22,7 @@ from models.reader import DecoderReader
 from models.readings import TO_IMAGE, CropReadings
 from models.regions import Region
 from models.stage_clock import StageClock
+from models.traits import BLAZEPOSE
 
 _MOST_CPU_THREADS = 4
 
@@ -42,6 +43,7 @@ class TorchEngine:
     """
 
     name = "torch"
+    traits = BLAZEPOSE
 
     def __init__(self, bundle: Bundle, device: Device, heads: Sequence[TrainedHead] = ()) -> None:
         self.device = device

@@ -22,6 +22,7 @@ from app.training.people import annotated_people
 from models.blazepose import LandmarkNetwork
 from models.bundle import open_bundle
 from models.heads import shipped_head
+from models.traits import BLAZEPOSE
 from tests.app.training_builders import clip_people
 
 CPU = torch.device("cpu")
@@ -49,7 +50,7 @@ def test_the_oks_of_a_head_is_that_of_pycocotools(clip: TestPeople, tmp_path: Pa
     # The same errors, but all to the right, so that nothing but their lengths counts.
     results = []
     for person, cells in zip(clip.persons, found.cells[:, reader], strict=True):
-        far = cells * region_of_box(person).side / 64
+        far = cells * region_of_box(person, BLAZEPOSE).side / 64
         points = np.column_stack((person.joints[:, 0] + far, person.joints[:, 1], np.ones(len(far))))
         results.append(
             {"image_id": person.image_id, "category_id": 1, "keypoints": points.ravel().tolist(), "score": 1.0}

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from app.bundled import model_file
 from app.evaluation.crops import (
-    CROP_SIZE,
     ahead,
     cut_person,
     cut_shrunk,
@@ -21,7 +20,6 @@ from app.evaluation.crops import (
     region_of_box,
     shrink_around,
     stacked,
-    tiles,
 )
 from app.evaluation.flip import joined_maps, joined_points
 from app.frames import Image
@@ -30,9 +28,11 @@ from models.engines.choice import open_engine
 from models.estimator import PoseEstimator
 from models.regions import Region
 from models.skeletons import BLAZEPOSE_33
+from models.traits import BLAZEPOSE
 from tests.app.evaluation_builders import person
 from tests.models.clip import clip_frames
 
+CROP_SIZE = 256
 RANDOM = np.random.default_rng(5)
 
 
@@ -49,7 +49,7 @@ def _ramp(height: int, width: int, step: int = 1) -> Image:
 def test_tiles_are_read_bit_by_bit_and_never_touch_a_neighbour() -> None:
     crops = [_noise(CROP_SIZE, CROP_SIZE) for _ in range(33)]
     tall = stacked(crops)
-    for region, crop in zip(tiles(33), crops, strict=True):
+    for region, crop in zip(BLAZEPOSE.tiles(33), crops, strict=True):
         assert (region.cut(tall, CROP_SIZE, extend=True) == crop).all()
         # As on a GPU: every sample lies on a pixel, of which the next has no weight.
         share = (np.arange(CROP_SIZE)[:, None] + 0.5) / CROP_SIZE
@@ -60,7 +60,7 @@ def test_tiles_are_read_bit_by_bit_and_never_touch_a_neighbour() -> None:
 
 def test_the_crop_of_a_box_is_around_its_middle() -> None:
     # Of pixels 10 to 29 the middle is 19.5; COCO's box starts at the corner of pixel 10.
-    region = region_of_box(person(np.zeros((1, 2)), [1], box=(10.0, 40.0, 20.0, 60.0)))
+    region = region_of_box(person(np.zeros((1, 2)), [1], box=(10.0, 40.0, 20.0, 60.0)), BLAZEPOSE)
     assert region == Region(19.5, 69.5, 75.0, 0.0)
 
 
@@ -68,13 +68,13 @@ def test_the_crop_of_a_box_is_around_its_middle() -> None:
 def test_the_mirrored_crop_shows_one_minus_the_share(rotation: float) -> None:
     picture = _ramp(200, 250)
     region = Region(120.0, 100.0, 128.0, rotation)
-    cut = cut_person(picture, region, flip=True)
+    cut = cut_person(picture, region, BLAZEPOSE, flip=True)
     assert cut.mirrored is not None
     # The ramp's value is its place: column j of the mirrored crop has to show share 1 - (j + 0.5) / S.
     rows, columns = (np.mgrid[0:CROP_SIZE, 0:CROP_SIZE] + 0.5) / CROP_SIZE
     there = region.to_image(np.dstack((1 - columns, rows)))
     assert cut.mirrored[..., :2] == pytest.approx(there, abs=0.51)
-    assert cut_person(picture, region, flip=False).mirrored is None
+    assert cut_person(picture, region, BLAZEPOSE, flip=False).mirrored is None
 
 
 @pytest.mark.parametrize("scale", [0.5, 0.37, 0.81])
@@ -95,8 +95,8 @@ def test_shrinking_by_nothing_changes_nothing() -> None:
     picture = _noise(200, 200)
     somebody = person(np.zeros((1, 2)), [1], box=(60.5, 20.5, 40.0, 128.0))
     whole, shrunk = (
-        cut_person(picture, region_of_box(somebody), flip=True),
-        cut_shrunk(picture, somebody, 128, flip=True),
+        cut_person(picture, region_of_box(somebody, BLAZEPOSE), BLAZEPOSE, flip=True),
+        cut_shrunk(picture, somebody, 128, BLAZEPOSE, flip=True),
     )
     assert shrunk.region == whole.region
     assert (shrunk.pixels == whole.pixels).all()
@@ -110,8 +110,8 @@ def test_a_shrunk_person_has_lost_what_is_fine_and_kept_what_is_coarse() -> None
     rows, columns = np.mgrid[0:200, 0:200]
     chess = np.repeat((((rows + columns) % 2) * 255).astype(np.uint8)[..., None], 3, 2)
     halves = np.repeat(((columns >= 50) * 255).astype(np.uint8)[..., None], 3, 2)
-    assert cut_shrunk(chess, somebody, 32, flip=False).pixels.std() < 16 < 60 < chess.std()
-    pixels = cut_shrunk(halves, somebody, 32, flip=False).pixels
+    assert cut_shrunk(chess, somebody, 32, BLAZEPOSE, flip=False).pixels.std() < 16 < 60 < chess.std()
+    pixels = cut_shrunk(halves, somebody, 32, BLAZEPOSE, flip=False).pixels
     # Columns 50 and up are white: the edge is at 49.5, the crop of 200 px starts at 49.5 - 100.
     row = pixels[128, :, 0].astype(float)
     assert np.interp(127.5, row[100:156], np.arange(100, 156)) == pytest.approx(128, abs=0.6)
@@ -122,7 +122,7 @@ def test_people_outside_of_the_picture_are_cut_from_its_border() -> None:
     for box in ((300.0, 300.0, 40.0, 200.0), (49.0, 49.0, 300.0, 400.0), (0.0, 0.0, 450.0, 500.0)):
         outside = person(np.zeros((1, 2)), [1], box=box)
         for target in (192, 32):
-            assert (cut_shrunk(picture, outside, target, flip=False).pixels == 77).all()
+            assert (cut_shrunk(picture, outside, target, BLAZEPOSE, flip=False).pixels == 77).all()
 
 
 def test_the_detector_sees_the_same_in_its_square_as_in_the_picture() -> None:

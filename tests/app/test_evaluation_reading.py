@@ -19,6 +19,7 @@ from models.engines.choice import open_engine
 from models.estimator import PoseEstimator
 from models.regions import Region
 from models.skeletons import BLAZEPOSE_33, COCO_17
+from models.traits import BLAZEPOSE
 from tests.app.evaluation_builders import clip_set
 from tests.models.clip import clip_frames
 
@@ -41,7 +42,7 @@ def _reader(estimator: PoseEstimator, *, flip: bool = False, at_once: int = 1, f
 
 def _cuts(regions: Sequence[Region], *, flip: bool) -> Iterator[tuple[tuple[int, int], Cut]]:
     for i, region in enumerate(regions):
-        yield (i, 7), cut_person(clip_frames()[0], region, flip=flip)
+        yield (i, 7), cut_person(clip_frames()[0], region, BLAZEPOSE, flip=flip)
 
 
 def _read(reader: CropReader, regions: Sequence[Region]) -> list[Reading]:
@@ -77,7 +78,7 @@ def test_the_flip_test_takes_the_mean_of_both(estimator: PoseEstimator) -> None:
     plain, flipped = (_read(_reader(estimator, flip=flip), REGIONS) for flip in (False, True))
     swapped = [COCO_17.mirrored[i] for i in range(17)]
     for region, one, both in zip(REGIONS, plain, flipped, strict=True):
-        cut = cut_person(clip_frames()[0], region, flip=True)
+        cut = cut_person(clip_frames()[0], region, BLAZEPOSE, flip=True)
         assert cut.mirrored is not None
         unit = Region(0.5, 0.5, 1.0, 0.0)
         ((_, mirror),) = _reader(estimator).read_all([((0, 0), Cut(unit, cut.mirrored, None))])

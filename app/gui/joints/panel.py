@@ -114,7 +114,7 @@ class JointPanel(QWidget):
         shown = values.px(self._kind)
         self._heading.setText(decoder_title(self._decoder))
         no_bias = self._kind == BIAS and self._decoder in WITHOUT_BIAS
-        self._count.setText(tr("No bias: MediaPipe gives no heatmaps.") if no_bias else count_text(shown))
+        self._count.setText(tr("No bias: MediaPipe gives no heatmaps.") if no_bias else count_text(shown, values.count))
         # Numbers may change four times a second, places only once, or nobody could point at a row.
         now, sorted_for = self._clock(), (self._kind, self._decoder, bool((shown >= 0).any()))
         if sorted_for != self._sorted_for or now - self._sorted_at >= _SORT_EVERY_S:

@@ -24,11 +24,14 @@ _UNKNOWN = np.full(JOINT_COUNT, np.nan)
 
 @dataclass(frozen=True)
 class JointValues:
-    """jitter_px, bias_px: (33,), NaN for a joint that is left out. percent_per_px: NaN where it is not known."""
+    """jitter_px, bias_px: (33,), NaN for a joint that is left out. percent_per_px: NaN where it is not known.
+    count: how many joints the network has.
+    """
 
     jitter_px: NDArray[np.float64]
     bias_px: NDArray[np.float64]
     percent_per_px: float = math.nan
+    count: int = JOINT_COUNT
 
     @classmethod
     def nothing(cls) -> JointValues:
@@ -43,6 +46,7 @@ class JointValues:
             jitter.per_joint.get(decoder, _UNKNOWN),
             bias.per_joint.get(decoder, _UNKNOWN),
             next((value for value in per_px if not math.isnan(value)), math.nan),
+            JOINT_COUNT if bias.unknown is None else JOINT_COUNT - int(np.count_nonzero(bias.unknown)),
         )
 
     def px(self, kind: str) -> NDArray[np.float64]:
@@ -61,11 +65,11 @@ def joint_order(values_px: NDArray[np.float64]) -> tuple[int, ...]:
     return tuple(int(joint) for joint in np.argsort(-np.nan_to_num(values_px, nan=-math.inf), kind="stable"))
 
 
-def count_text(values_px: NDArray[np.float64]) -> str:
+def count_text(values_px: NDArray[np.float64], count: int = JOINT_COUNT) -> str:
     """`21 of 33 joints · 12 left out (score under 0.3)`."""
     seen = int(np.isfinite(values_px).sum())
-    left_out = len(values_px) - seen
-    text = tr("{n} of {count} joints").format(n=seen, count=len(values_px))
+    left_out = count - seen
+    text = tr("{n} of {count} joints").format(n=seen, count=count)
     rest = tr(" · {n} left out (score under {score:g})").format(n=left_out, score=MIN_SCORE)
     return text + (rest if left_out else "")
 

@@ -71,7 +71,7 @@ def read_joint(person: Person, joint: int, beta: float) -> JointReading:
         mean=float(heatmap.mean()),
         points=points_in_cells(person, joint),
         subcell_peak=_to_cells(person, person.peaks[joint][None])[0],
-        cell_px=person.region.side / heatmap.shape[1],
+        cell_px=person.region.side * person.region.aspect / heatmap.shape[1],
         weight_maps={
             "ipr": _weight_map(ipr_weights(heatmap, beta), heatmap),
             "debiased": _weight_map(debiased_weights(heatmap, beta), heatmap),

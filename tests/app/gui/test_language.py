@@ -63,9 +63,9 @@ from tests.app.gui.test_inspection import MapEstimator
 ROOT = Path(__file__).parents[3]
 # What stays as it is in Chinese: terms of the field, names of programs, formats, units, keys and options.
 _LATIN = """
-argmax Argmax IPR DARK softmax soft CVPR ICCV MediaPipe PoseLandmarker PoseScope lite full heavy task cpu CPU GPU
+argmax Argmax IPR DARK softmax soft CVPR ICCV MediaPipe PoseLandmarker PoseScope lite full heavy task pth tar cpu CPU
 CUDA CSV PNG JSON Lines COCO OpenPose OBS FFmpeg MOV MKV AVI WebM rtsp RTSP HTTP MJPEG MPEG HLS UDP udp live user
-password glass fps Ctrl Shift Esc Space Page Down Home End English Language
+password glass fps Ctrl Shift Esc Space Page Down Home End English Language GPU SimpleBaseline HRNet
 """
 LATIN = frozenset(_LATIN.split())
 

@@ -282,7 +282,7 @@ def test_a_bundle_is_asked_for(network: NetworkOnDesk, tmp_path: Path) -> None:
     for answer in ("reject", "accept"):
         network.choose("Bundle …")
         (dialog,) = network.network.findChildren(QFileDialog)
-        assert dialog.nameFilters()[0] == "Networks (*.task)"
+        assert dialog.nameFilters()[0] == "Networks (*.task *.pth *.pt *.tar)"
         assert network.checked() == ["full", "PoseScope", "Automatic"]
         dialog.selectFile(str(bundle))
         getattr(dialog, answer)()
