@@ -1,4 +1,4 @@
-"""`posescope train`: from annotated or rendered people to a head in a file."""
+"""`posescope train`: from annotated or rendered people to a head, or a network, in a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from app import __version__
-from app.bundled import check_model, model_file
+from app.bundled import check_model, model_label
 from app.errors import UserError
 from app.evaluation.outcome import Skipped
 from app.output_file import OutputFile, check_outputs
@@ -23,12 +23,9 @@ from app.training.features import ViewPlan, feature_store
 from app.training.loop import Epoch, Schedule, Training
 from app.training.losses import Objective
 from app.training.people import TrainingPeople, annotated_people, rendered_people, together, told
-from models.blazepose import LandmarkNetwork
-from models.bundle import Bundle, open_bundle
+from app.training.subjects import check_suffix, subject
 from models.devices import choose_device
 from models.errors import unknown_name
-from models.head_file import SUFFIX, HeadAbout, head_bytes
-from models.heads import shipped_head
 from models.readings import HEADS_FOR, checked_beta
 
 
@@ -50,29 +47,30 @@ def run_train(options: argparse.Namespace) -> int:
     # The last cores are for it alone, unlike in the window.
     tqdm.monitor_interval = 0
     people = gathered_people(options)
-    path, sha256 = model_file(options.model)
-    bundle = open_bundle(path, sha256)
-    cache = options.cache or user_cache()
+    trained = subject(options.model, people, objective)
+    people = trained.people
     plan = ViewPlan(options.views, options.seed)
-    store = feature_store(cache, bundle.landmarks, people, plan, device, say, Bar("features", "person"))
+    cache = options.cache or user_cache()
+    store = feature_store(cache, trained.maker, people, plan, device, say, Bar(trained.maker.title, "person"))
     tell_skipped([*people.skipped, *store.skipped])
     training, validation = people.split(options.validation, options.seed)
     run = Training(
-        head=shipped_head(LandmarkNetwork(bundle.landmarks), people.joints),
+        module=trained.module,
         store=store,
         objective=objective,
         schedule=Schedule(options.epochs, options.batch, options.rate, options.seed),
         train_rows=store.rows_of(training),
         validation_rows=store.rows_of(validation, plain_only=True),
         device=device,
+        as_maps=trained.as_maps,
         checkpoint=checkpoint,
     )
     if not len(run.train_rows):
         raise UserError("No joint of those who are trained on lies within their crop.")
     recipe = recipe_of(options, objective, run, people)
-    run.settings.update(recipe, data=people.digest, network=bundle.landmarks_sha256)
+    run.settings.update(recipe, data=people.digest, network=trained.key)
     history = run.run(_tell_epoch, StepBar())
-    write_head(options.output, run, bundle, people, recipe, overwrite=options.overwrite)
+    write_file(options.output, trained.content(recipe), overwrite=options.overwrite)
     write_curves(options.output, history, objective, overwrite=options.overwrite)
     checkpoint.unlink(missing_ok=True)
     for file in files:
@@ -101,8 +99,7 @@ def checked_objective(options: argparse.Namespace) -> Objective:
         raise UserError(f"--shape-weight must be at least 0, not {options.shape_weight:g}.")
     if options.shape_weight and options.head == "argmax":
         raise UserError("--shape-weight is for ipr and debiased: an argmax head is trained on whole maps anyway.")
-    if options.output.suffix != SUFFIX:
-        raise UserError(f"--output must end in {SUFFIX}, not in “{options.output.suffix}”.")
+    check_suffix(options.model, options.output)
     if (options.annotations is None) != (options.images is None):
         raise UserError("--annotations and --images belong together: the file, and the folder of its pictures.")
     if options.annotations is None and not options.rendered:
@@ -128,7 +125,7 @@ def user_cache() -> Path:
 
 
 def output_files(output: Path) -> list[Path]:
-    """The head, and its curves as CSV and as PNG."""
+    """The head or network, and its curves as CSV and as PNG."""
     return [output, output.with_suffix(".curves.csv"), output.with_suffix(".curves.png")]
 
 
@@ -139,7 +136,7 @@ def recipe_of(
     return {
         "posescope": __version__,
         "torch": str(torch.__version__).partition("+")[0],
-        "model": options.model if not options.model.endswith(".task") else Path(options.model).stem,
+        "model": model_label(options.model),
         **{f"objective_{name}": value for name, value in asdict(objective).items()},
         **asdict(run.schedule),
         "views": options.views,
@@ -150,14 +147,6 @@ def recipe_of(
         "rendered": options.rendered,
         "validation": options.validation,
     }
-
-
-def write_head(
-    path: Path, run: Training, bundle: Bundle, people: TrainingPeople, recipe: dict[str, object], *, overwrite: bool
-) -> None:
-    """Raises OutputError."""
-    about = HeadAbout(run.objective.decoder, people.joints, bundle.landmarks_sha256, recipe)
-    write_file(path, head_bytes(run.weights(), about), overwrite=overwrite)
 
 
 def write_curves(path: Path, history: list[Epoch], objective: Objective, *, overwrite: bool) -> None:

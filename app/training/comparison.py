@@ -15,7 +15,7 @@ from app.bundled import check_model, model_file
 from app.errors import UserError
 from app.output_file import check_outputs
 from app.training.command import Bar, StepBar, say, tell_skipped, user_cache, write_file
-from app.training.features import FeatureStore, ViewPlan, feature_store
+from app.training.features import FeatureStore, TrunkMaker, ViewPlan, feature_store
 from app.training.head_report import Compared, report_html, table_csv, text_table
 from app.training.head_scores import HeadScores, TestPeople, scores
 from app.training.kinds import SHIPPED_HEAD, Kind, compared_kinds
@@ -90,6 +90,7 @@ class _Comparison:
         self._options, self._seeds = options, seeds
         self._device = choose_device(options.device).torch_device
         self._bundle: Bundle = open_bundle(*model_file(options.model))
+        self._maker = TrunkMaker(self._bundle.landmarks)
         self._cache = options.cache or user_cache()
         self._kinds = compared_kinds(options.beta, options.shape_weight, options.few > 0)
         tqdm.monitor_interval = 0
@@ -155,9 +156,7 @@ class _Comparison:
         return replace(people, joints=trained_on.joints, people=tuple(persons))
 
     def _features(self, people: TrainingPeople, plan: ViewPlan) -> FeatureStore:
-        return feature_store(
-            self._cache, self._bundle.landmarks, people, plan, self._device, say, Bar("features", "person")
-        )
+        return feature_store(self._cache, self._maker, people, plan, self._device, say, Bar("features", "person"))
 
     def _trained(self, kind: Kind, seed: int, data: _Data, network: LandmarkNetwork) -> tuple[Head, list[Epoch]]:
         options = self._options
@@ -187,8 +186,9 @@ class _Comparison:
             if written["settings"] == settings:
                 return built_head(network, read_head(path)), [Epoch(**epoch) for epoch in written["history"]]
         say(f"{kind.title}, seed {seed}: {len(rows):,} views, {epochs} epochs")
+        head = shipped_head(network, data.people.joints)
         run = Training(
-            head=shipped_head(network, data.people.joints),
+            module=head,
             store=data.store,
             objective=kind.objective,
             schedule=Schedule(epochs, options.batch, options.rate, seed),
@@ -204,4 +204,4 @@ class _Comparison:
         text = json.dumps({"settings": settings, "history": [asdict(epoch) for epoch in history]})
         write_file(kept, text.encode(), overwrite=True)
         path.with_suffix(".checkpoint").unlink(missing_ok=True)
-        return run.head, history
+        return head, history

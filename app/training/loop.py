@@ -1,4 +1,4 @@
-"""Trains one head on trunk features: the same settings give the same head, also where it was broken off in between."""
+"""Trains a head, or a whole network: the same settings give the same weights, also where it was broken off."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from app.errors import OutputError, UserError
 from app.training.features import FeatureStore
 from app.training.losses import Objective
-from models.heads import Head
 
 _FIRST_STEPS = 50  # of a learning rate that rises from nothing
 _VALIDATED_AT_ONCE = 64
@@ -53,19 +52,21 @@ class Epoch:
 
 @dataclass(slots=True)
 class Training:
-    """A head in training. joints of `head` are those of the store, in its order; rows: of the store.
+    """A module in training, which makes of what the store has the outputs (N, J, H, W), J as in the store; rows: of the
+    store. as_maps: makes the heatmaps of the outputs, in [0, 1].
 
-    checkpoint: where it is kept after each epoch, or None. settings: what the head depends on; a checkpoint of others
+    checkpoint: where it is kept after each epoch, or None. settings: what the result depends on; a checkpoint of others
     is refused.
     """
 
-    head: Head
+    module: nn.Module
     store: FeatureStore
     objective: Objective
     schedule: Schedule
     train_rows: NDArray[np.int64]
     validation_rows: NDArray[np.int64]
     device: torch.device
+    as_maps: Callable[[Tensor], Tensor] = torch.sigmoid
     checkpoint: Path | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     history: list[Epoch] = field(default_factory=list)
@@ -78,8 +79,8 @@ class Training:
         tell: after each epoch, also after those of the checkpoint. step: after each step with the number of steps done,
         of all steps, and the loss. Raises UserError for a checkpoint of other settings.
         """
-        self.head.to(self.device).train()
-        optimizer = torch.optim.Adam(self.head.parameters(), lr=self.schedule.rate)
+        self.module.to(self.device).train()
+        optimizer = torch.optim.Adam(self.module.parameters(), lr=self.schedule.rate)
         self._resume(optimizer)
         if not self.history:
             self.history.append(Epoch(0, 0, math.nan, *self.validate(), 0.0))
@@ -123,30 +124,32 @@ class Training:
         return value
 
     def _maps(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
-        maps = torch.sigmoid(self.head(self.store.features(rows, self.device)))
+        maps = self.as_maps(self.module(self.store.features(rows, self.device)))
         return maps, *self.store.truth(rows, (maps.shape[-2], maps.shape[-1]), self.device)
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
         """The mean and the median distance in cells, of those who are held back."""
+        self.module.eval()
         far = []
         for start in range(0, len(self.validation_rows), _VALIDATED_AT_ONCE):
             maps, points, labelled = self._maps(self.validation_rows[start : start + _VALIDATED_AT_ONCE])
             read = self.objective.reader(maps).points
             far.append((read - points).norm(dim=-1)[labelled].cpu().numpy())
+        self.module.train()
         distances = np.concatenate(far)
         return (float(distances.mean()), float(np.median(distances))) if len(distances) else (math.nan, math.nan)
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
-        """The head's weights as they are now."""
-        return {name: values.detach().cpu().numpy().copy() for name, values in self.head.state_dict().items()}
+        """The module's weights as they are now."""
+        return {name: values.detach().cpu().numpy().copy() for name, values in self.module.state_dict().items()}
 
     def _keep(self, optimizer: torch.optim.Optimizer) -> None:
         if self.checkpoint is None:
             return
         state = {
             "settings": json.dumps(self.settings, sort_keys=True),
-            "head": self.head.state_dict(),
+            "module": self.module.state_dict(),
             "optimizer": optimizer.state_dict(),
             "history": [asdict(epoch) for epoch in self.history],
         }
@@ -164,7 +167,7 @@ class Training:
             state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
             settings = state["settings"]
             if settings == json.dumps(self.settings, sort_keys=True):
-                self.head.load_state_dict(state["head"])
+                self.module.load_state_dict(state["module"])
                 optimizer.load_state_dict(state["optimizer"])
                 self.history[:] = [Epoch(**epoch) for epoch in state["history"]]
                 return

@@ -17,7 +17,13 @@ def add_train_options(train: argparse.ArgumentParser) -> None:
         "--rendered", type=int, default=0, metavar="N", help="also train on N rendered scenes of one to three people"
     )
     train.add_argument("--head", required=True, metavar="DECODER", help="argmax, ipr or debiased: what reads the head")
-    train.add_argument("--model", default="full", metavar="MODEL", help="lite, full, heavy or a .task file")
+    train.add_argument(
+        "--model",
+        default="full",
+        metavar="MODEL",
+        help="lite, full, heavy or a .task file: a head of it is trained; or a checkpoint of SimpleBaseline or HRNet, "
+        "of which all layers are (default: full)",
+    )
     train.add_argument("--beta", type=float, default=10.0, metavar="B", help="beta of ipr and debiased (default: 10)")
     train.add_argument(
         "--shape-weight",
@@ -37,7 +43,9 @@ def add_train_options(train: argparse.ArgumentParser) -> None:
         "--device", default="auto", metavar="DEVICE", help="auto, cuda, cuda:N, mps or cpu (default: auto)"
     )
     train.add_argument("--seed", type=int, default=0, metavar="S", help="of views, order and split (default: 0)")
-    train.add_argument("--output", type=Path, required=True, metavar="HEAD.safetensors", help="the head")
+    train.add_argument(
+        "--output", type=Path, required=True, metavar="HEAD.safetensors", help="the head; of a checkpoint a .pth file"
+    )
     train.add_argument(
         "--cache", type=Path, metavar="DIR", help="for trunk features and rendered people (default: the user's cache)"
     )

@@ -41,6 +41,17 @@ class TrainingPeople:
     skipped: tuple[Skipped, ...]
     digest: str
 
+    def with_joints(self, joints: tuple[int, ...]) -> TrainingPeople:
+        """The same people with these joints, in this order; those that they lack are unknown. Raises UserError where
+        they have none of them.
+        """
+        people = [_with_joints(person, self.joints, joints) for person in self.people]
+        people = [person for person in people if person.labelled.any()]
+        if not people:
+            raise UserError("Nobody in the annotations has a joint that this network knows.")
+        digest = hashlib.sha256(f"{self.digest}{joints}".encode()).hexdigest()
+        return TrainingPeople(joints, tuple(people), self.skipped, digest)
+
     def split(self, validation: float, seed: int) -> tuple[list[int], list[int]]:
         """Numbers of those who are trained on, and of those who are held back: whole pictures, at least one of each."""
         pictures = list(dict.fromkeys(id(person.image) for person in self.people))
@@ -113,8 +124,10 @@ def together(parts: Sequence[TrainingPeople]) -> TrainingPeople:
 
 def _with_joints(person: TrainingPerson, has: Sequence[int], wanted: Sequence[int]) -> TrainingPerson:
     points, labelled = np.zeros((len(wanted), 2)), np.zeros(len(wanted), np.bool_)
-    places = [wanted.index(joint) for joint in has]
-    points[places], labelled[places] = person.points, person.labelled
+    for place, joint in enumerate(has):
+        if joint in wanted:
+            points[wanted.index(joint)] = person.points[place]
+            labelled[wanted.index(joint)] = person.labelled[place]
     return TrainingPerson(person.image, person.person, points, labelled)
 
 

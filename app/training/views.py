@@ -14,10 +14,12 @@ from app.frames import Image
 from app.training.people import TrainingPerson
 from models.regions import Region
 from models.skeletons import BLAZEPOSE_33
-from models.traits import BLAZEPOSE
+from models.traits import NetworkTraits
+
+Floats = NDArray[np.float64]
 
 # A change to how views are made makes what was computed of them useless.
-VERSION = 1
+VERSION = 2
 _SCALES = (0.8, 1.3)
 _TURNED, _LARGEST_TURN = 0.6, math.radians(35)
 _LARGEST_SHIFT = 0.06  # of the crop's side
@@ -27,65 +29,65 @@ _OCCLUDER_SIDES = (0.08, 0.35)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """pixels: (S, S, 3) uint8 BGR. points: (J, 2), x and y as shares of the crop. labelled: (J,), known and inside."""
+    """pixels: (H, W, 3) uint8 BGR. points: (J, 2), x and y as shares of the crop. labelled: (J,), known and inside."""
 
     pixels: Image
     points: NDArray[np.float64]
     labelled: NDArray[np.bool_]
 
 
-def plain_view(picture: Image, person: TrainingPerson, size: int) -> View:
+def plain_view(picture: Image, person: TrainingPerson, traits: NetworkTraits) -> View:
     """The person as `posescope evaluate` cuts them: upright, around their box."""
-    return _view(picture, person, region_of_box(person.person, BLAZEPOSE), size)
+    region = region_of_box(person.person, traits)
+    return _view(traits.cut(picture, region), region.to_crop(person.points), person.labelled)
 
 
 def disturbed_view(
-    picture: Image, person: TrainingPerson, size: int, joints: tuple[int, ...], random: np.random.Generator
+    picture: Image,
+    person: TrainingPerson,
+    traits: NetworkTraits,
+    joints: tuple[int, ...],
+    random: np.random.Generator,
 ) -> View:
     """The person turned, nearer or further away, perhaps mirrored (left and right exchanged), in other colours, with
     noise and things in front of them. A joint that is hidden stays labelled, as in annotated pictures.
     """
-    view = _view(picture, person, _disturbed(region_of_box(person.person, BLAZEPOSE), random), size)
-    pixels = _recolored(_occluded(view.pixels, random), random)
+    region = _disturbed(region_of_box(person.person, traits), random)
+    points, labelled = region.to_crop(person.points), person.labelled
     if random.random() < 0.5:
-        return _mirrored(View(pixels, view.points, view.labelled), joints)
-    return View(pixels, view.points, view.labelled)
+        pixels = traits.cut_mirrored(picture, region)
+        place = {joint: i for i, joint in enumerate(joints)}
+        # A joint whose counterpart is not trained is not known in a mirror image.
+        sources = [place.get(BLAZEPOSE_33.mirrored[joint], -1) for joint in joints]
+        points = (points * (-1, 1) + (1, 0))[sources]
+        labelled = np.array([source >= 0 and bool(labelled[source]) for source in sources])
+    else:
+        pixels = traits.cut(picture, region)
+    return _view(_recolored(_occluded(pixels, random), random), points, labelled)
 
 
-def _view(picture: Image, person: TrainingPerson, region: Region, size: int) -> View:
-    points = region.to_crop(person.points)
-    inside = ((points >= 0) & (points <= 1)).all(-1)
-    return View(region.cut(picture, size, extend=True), points, person.labelled & inside)
+def _view(pixels: Image, points: Floats, labelled: NDArray[np.bool_]) -> View:
+    return View(pixels, points, labelled & ((points >= 0) & (points <= 1)).all(-1))
 
 
 def _disturbed(region: Region, random: np.random.Generator) -> Region:
     scale = math.exp(random.uniform(math.log(_SCALES[0]), math.log(_SCALES[1])))
     turn = random.uniform(-_LARGEST_TURN, _LARGEST_TURN) if random.random() < _TURNED else 0.0
     dx, dy = random.uniform(-_LARGEST_SHIFT, _LARGEST_SHIFT, 2) * region.side
-    return Region(region.center_x + dx, region.center_y + dy, region.side * scale, turn)
-
-
-def _mirrored(view: View, joints: tuple[int, ...]) -> View:
-    # Column j shows the share (j + 0.5) / S: turned around it shows share 1 - x where the crop shows x.
-    points = view.points * (-1, 1) + (1, 0)
-    place = {joint: i for i, joint in enumerate(joints)}
-    # A joint whose counterpart is not trained is not known in a mirror image.
-    sources = [place.get(BLAZEPOSE_33.mirrored[joint], -1) for joint in joints]
-    labelled = np.array([source >= 0 and bool(view.labelled[source]) for source in sources])
-    return View(np.ascontiguousarray(view.pixels[:, ::-1]), points[sources], labelled)
+    return Region(region.center_x + dx, region.center_y + dy, region.side * scale, turn, region.aspect)
 
 
 def _occluded(pixels: Image, random: np.random.Generator) -> Image:
     if random.random() >= _OCCLUDED:
         return pixels
     pixels = pixels.copy()
-    size = len(pixels)
+    rows, columns = pixels.shape[:2]
     for _ in range(random.integers(1, 3)):
-        width, height = (random.uniform(*_OCCLUDER_SIDES, 2) * size).astype(int) + 1
-        x, y = random.integers(0, size - width), random.integers(0, size - height)
+        width, height = (random.uniform(*_OCCLUDER_SIDES, 2) * (columns, rows)).astype(int) + 1
+        x, y = random.integers(0, columns - width), random.integers(0, rows - height)
         if random.random() < 0.5:
             # Another part of the same picture: as sharp, and lit alike.
-            from_x, from_y = random.integers(0, size - width), random.integers(0, size - height)
+            from_x, from_y = random.integers(0, columns - width), random.integers(0, rows - height)
             cover = pixels[from_y : from_y + height, from_x : from_x + width].copy()
         else:
             cover = np.broadcast_to(random.integers(0, 256, 3, np.uint8), (height, width, 3))

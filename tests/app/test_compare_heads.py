@@ -13,7 +13,7 @@ import torch
 
 from app.bundled import model_file
 from app.cli import run_command_line
-from app.training.features import ViewPlan, feature_store
+from app.training.features import TrunkMaker, ViewPlan, feature_store
 from app.training.head_report import Compared, difference, pairs, report_html, spread, table_csv, text_table
 from app.training.head_scores import HeadScores, TestPeople, scores
 from app.training.kinds import READERS, SHIPPED_HEAD, compared_kinds
@@ -34,7 +34,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> TestPeople:
     folder = tmp_path_factory.mktemp("clip")
     path = clip_people(folder, 5)
     people = annotated_people(path, folder)
-    store = feature_store(folder, LITE, people, ViewPlan(0, 0), CPU, lambda text: None, lambda done, count: None)
+    store = feature_store(
+        folder, TrunkMaker(LITE), people, ViewPlan(0, 0), CPU, lambda text: None, lambda done, count: None
+    )
     return TestPeople("the clip", people, store, store.rows_of(range(5), plain_only=True))
 
 

@@ -16,7 +16,7 @@ from app.bundled import model_file
 from app.cli import run_command_line
 from app.errors import UserError
 from app.evaluation.annotations import AnnotatedImage, AnnotatedPerson
-from app.training.features import FeatureStore, ViewPlan, feature_store
+from app.training.features import FeatureStore, TrunkMaker, ViewPlan, feature_store
 from app.training.loop import Schedule, Training
 from app.training.losses import Objective, gaussians, jensen_shannon
 from app.training.people import TrainingPeople, TrainingPerson, annotated_people, together
@@ -26,6 +26,7 @@ from models.bundle import open_bundle
 from models.head_file import read_head
 from models.heads import shipped_head
 from models.skeletons import BLAZEPOSE_33, COCO_17
+from models.traits import BLAZEPOSE
 from tests.app.training_builders import clip_people
 
 CPU = torch.device("cpu")
@@ -111,7 +112,7 @@ def test_in_every_view_the_joints_are_where_they_are_said_to_be(seed: int, monke
     monkeypatch.setattr(views, "_recolored", lambda pixels, random: pixels)
     joints = tuple(BLAZEPOSE_33.index[name] for name in ("nose", "left_wrist", "right_wrist", "left_knee"))
     picture, person = marked_person(joints)
-    view = disturbed_view(picture, person, 256, joints, np.random.default_rng(seed))
+    view = disturbed_view(picture, person, BLAZEPOSE, joints, np.random.default_rng(seed))
     mirrored = not view.labelled[3]  # its counterpart is not trained
     seen = view.pixels[..., 0].astype(float)
     for i, joint in enumerate(joints[:3]):
@@ -130,7 +131,8 @@ def test_both_mirrored_and_straight_views_come() -> None:
     joints = (BLAZEPOSE_33.index["nose"], BLAZEPOSE_33.index["left_knee"])
     picture, person = marked_person(joints)
     straight = [
-        disturbed_view(picture, person, 64, joints, np.random.default_rng(seed)).labelled[1] for seed in range(40)
+        disturbed_view(picture, person, BLAZEPOSE, joints, np.random.default_rng(seed)).labelled[1]
+        for seed in range(40)
     ]
     assert 8 <= sum(straight) <= 32
 
@@ -141,7 +143,7 @@ def test_a_plain_view_is_the_crop_of_the_box_and_joints_outside_of_it_are_not_la
     far = person.points.copy()
     far[1] = 390, 290
     person = TrainingPerson(person.image, person.person, far, person.labelled)
-    view = plain_view(picture, person, 256)
+    view = plain_view(picture, person, BLAZEPOSE)
     # 1.25 times the longer side of the box, around its middle, which is half a pixel off its corners' mean.
     side = 1.25 * 220
     assert view.points[0] == pytest.approx((far[0] + 0.5 - (200, 150)) / side + 0.5)
@@ -193,7 +195,7 @@ def test_whole_pictures_are_held_back(people: tuple[Path, TrainingPeople]) -> No
 
 def store_of(people: TrainingPeople, cache: Path, disturbed: int = 1) -> FeatureStore:
     plan = ViewPlan(disturbed, seed=3)
-    return feature_store(cache, LITE, people, plan, CPU, lambda sentence: None, lambda done, count: None)
+    return feature_store(cache, TrunkMaker(LITE), people, plan, CPU, lambda sentence: None, lambda done, count: None)
 
 
 @pytest.fixture(scope="module")
@@ -206,12 +208,12 @@ def test_features_are_those_of_the_network_and_found_again(
 ) -> None:
     told: list[str] = []
     plan = ViewPlan(1, seed=3)
-    first = feature_store(tmp_path, LITE, people[1], plan, CPU, told.append, lambda done, count: None)
-    assert "Trunk features of 12 views of 6 people take 2." in told[0]
+    first = feature_store(tmp_path, TrunkMaker(LITE), people[1], plan, CPU, told.append, lambda done, count: None)
+    assert told[0].startswith("12 views of 6 people take 2.")
     rows = first.rows_of([2], plain_only=True)
     head = shipped_head(LandmarkNetwork(LITE), people[1].joints)
     picture = cv2.imread(str(people[1].people[2].image.path))
-    view = plain_view(picture, people[1].people[2], 256)
+    view = plain_view(picture, people[1].people[2], BLAZEPOSE)
     crop = torch.from_numpy(view.pixels.copy()).flip(-1).permute(2, 0, 1)[None].float() / 255
     with torch.no_grad():
         expected = LandmarkNetwork(LITE)(crop).heatmaps[:, list(people[1].joints)]
@@ -221,8 +223,8 @@ def test_features_are_those_of_the_network_and_found_again(
     assert points[0].numpy() == pytest.approx(view.points * 64, abs=1e-4)
     assert labelled.all()
     monkeypatch.setattr("app.training.features._fill", None)
-    again = feature_store(tmp_path, LITE, people[1], plan, CPU, told.append, lambda done, count: None)
-    assert told[-1].startswith("Trunk features are there already")
+    again = feature_store(tmp_path, TrunkMaker(LITE), people[1], plan, CPU, told.append, lambda done, count: None)
+    assert told[-1].startswith("The trunk features are there already")
     assert torch.equal(again.features(rows, CPU).fine, first.features(rows, CPU).fine)
 
 
@@ -242,7 +244,7 @@ def training(store: FeatureStore, joints: tuple[int, ...], objective: Objective,
         "validation_rows": store.rows_of([4, 5], plain_only=True),
     }
     return Training(
-        head=shipped_head(LandmarkNetwork(LITE), joints),
+        module=shipped_head(LandmarkNetwork(LITE), joints),
         store=store,
         objective=objective,
         device=CPU,
@@ -342,6 +344,33 @@ def test_the_command_makes_a_head_that_can_be_read(
     assert read_head(output).sha256 == head.sha256
 
 
+@pytest.mark.thorough
+def test_all_layers_of_a_checkpoint_are_trained(
+    people: tuple[Path, TrainingPeople], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from models.top_down.checkpoint import open_checkpoint
+    from models.top_down.simple_baseline import SimpleBaseline
+
+    torch.manual_seed(3)
+    start = tmp_path / "start.pth"
+    before = SimpleBaseline((3, 4, 6, 3), 17).state_dict()
+    torch.save(before, start)
+    path, _ = people
+    output = tmp_path / "mine.pth"
+    arguments = ["train", "--annotations", str(path), "--images", str(path.parent), "--head", "argmax"]
+    arguments += ["--model", str(start), "--views", "0", "--epochs", "2", "--batch", "3", "--device", "cpu"]
+    arguments += ["--cache", str(tmp_path / "cache"), "--output", str(output)]
+    assert run_command_line(arguments) == 0
+    assert capsys.readouterr().out.splitlines()[0] == str(output)
+    after = open_checkpoint(output).network.state_dict()
+    unchanged = [name for name, values in after.items() if torch.equal(values, before[name])]
+    assert [name for name in unchanged if not name.endswith("num_batches_tracked")] == []
+    rows = list(csv.DictReader(output.with_suffix(".curves.csv").read_text("utf-8").splitlines()))
+    assert float(rows[2]["loss"]) < float(rows[1]["loss"])
+    assert run_command_line([*arguments[:-1], str(tmp_path / "mine.safetensors")]) == 2
+    assert "--output of a network must end in .pth" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("wishes", "sentence"),
     [
@@ -351,7 +380,7 @@ def test_the_command_makes_a_head_that_can_be_read(
             {"--annotations": None, "--images": None},
             "Nothing to train on: give --annotations with --images, or --rendered N",
         ),
-        ({"--output": "x.pth"}, "--output must end in .safetensors"),
+        ({"--output": "x.pth"}, "--output of a head must end in .safetensors"),
         ({"--head": "argmax", "--shape-weight": "1"}, "--shape-weight is for ipr and debiased"),
         ({"--epochs": "0"}, "--epochs must be at least 1, not 0."),
         ({"--beta": "0"}, "beta must be from"),
