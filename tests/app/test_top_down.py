@@ -276,7 +276,8 @@ def _evaluated(
     return {variant: np.array(offsets) for variant, offsets in points.items()}, printed.getvalue()
 
 
-@pytest.mark.parametrize("size", [(256, 192), pytest.param((384, 288), marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("size", [(256, 192), (384, 288)])
 def test_evaluate_brings_points_back_to_a_fraction_of_a_pixel(
     size: tuple[int, int], checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,6 +321,7 @@ def test_regression_cannot_be_evaluated_with_a_network_that_has_none(
 # --- replay -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_replay_and_the_comparison_of_the_last_seconds_do_without_a_regression(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
