@@ -2,15 +2,15 @@
 
 A BlazePose landmark network ends in a feature pyramid: at each resolution a depthwise 3 × 3 and a 1 × 1 convolution
 make 48 channels (lite: 32) of what the trunk has there, which are added to the enlarged sum of the coarser ones; a last
-1 × 1 convolution makes the heatmaps of it. A head is the part of it that works at the two finest resolutions, 32 × 32
-and 64 × 64 cells, with the last convolution. Nothing else in the network uses these layers, so a head changes neither
-the regression nor the crop that follows a person; what lies before them (the trunk) takes most of the time, and is
-passed once for all heads.
+1 × 1 convolution makes the heatmaps of it. A head is the three 1 × 1 convolutions at its end: those of the two finest
+resolutions, 32 × 32 and 64 × 64 cells, and the last one. Nothing else in the network uses these layers, so a head
+changes neither the regression nor the crop that follows a person; what lies before them (the trunk) takes most of the
+time, and is passed once for all heads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -30,7 +30,7 @@ _CEILING = 6.0
 
 class TrunkFeatures(NamedTuple):
     """What heads are made of, from N crops: coarse (N, C, 16, 16), the sum of the pyramid's coarser levels; middle
-    (N, D, 32, 32) and fine (N, E, 64, 64), what the trunk has there.
+    (N, D, 32, 32) and fine (N, E, 64, 64), what the depthwise convolutions there give.
     """
 
     coarse: Tensor
@@ -47,21 +47,19 @@ class Head(nn.Module):
 
     def __init__(self, width: int, middle: int, fine: int, joints: int) -> None:
         super().__init__()
-        self.depthwise = nn.ModuleList(nn.Conv2d(n, n, 3, padding=1, groups=n) for n in (middle, fine))
-        self.pointwise = nn.ModuleList(nn.Conv2d(n, width, 1) for n in (middle, fine))
+        self.middle = nn.Conv2d(middle, width, 1)
+        self.fine = nn.Conv2d(fine, width, 1)
         self.last = nn.Conv2d(width, joints, 1)
+        # How the last convolution is computed: an engine may know a faster way.
+        self.convolve: Callable[[Tensor, Tensor, Tensor | None], Tensor] = F.conv2d
 
     def forward(self, features: TrunkFeatures) -> Tensor:
-        middle = self._lateral(0, features.middle)
-        fine = self._lateral(1, features.fine)
+        fine = F.relu6(self.fine(features.fine))
+        middle = F.relu6(self.middle(features.middle))
         coarser = _enlarged(features.coarse, middle) + middle
         # A 1 × 1 convolution and bilinear enlarging may change places: fewer maps are enlarged.
-        logits: Tensor = _enlarged(F.conv2d(coarser, self.last.weight), fine) + self.last(fine)
-        return logits
-
-    def _lateral(self, level: int, features: Tensor) -> Tensor:
-        lateral: Tensor = F.relu6(self.pointwise[level](F.relu6(self.depthwise[level](features))))
-        return lateral
+        enlarged = _enlarged(self.convolve(coarser, self.last.weight, None), fine)
+        return enlarged + self.convolve(fine, self.last.weight, self.last.bias)
 
 
 def _enlarged(maps: Tensor, like: Tensor) -> Tensor:
@@ -69,12 +67,11 @@ def _enlarged(maps: Tensor, like: Tensor) -> Tensor:
 
 
 class Pyramid(NamedTuple):
-    """Where a network's head lies in its graph. features: the tensors of TrunkFeatures. lateral: for each of the two
-    levels the depthwise and the 1 × 1 convolution. last: the last convolution.
-    """
+    """Where a head lies in a graph. features: the tensors of TrunkFeatures. middle, fine, last: the head's layers."""
 
     features: tuple[int, int, int]
-    lateral: tuple[tuple[Convolution, Convolution], ...]
+    middle: Convolution
+    fine: Convolution
     last: Convolution
 
 
@@ -92,31 +89,27 @@ def _pyramid(graph: TFLiteGraph) -> Pyramid:
     last, (total,) = makers[graph.output_tensors[_HEATMAPS]]
     laterals, features = [], []
     for _ in range(_LEVELS):
-        added, parts = makers.get(total, (None, []))
-        enlarged = [part for part in parts if isinstance(makers.get(part, (None,))[0], Resize)]
-        if not isinstance(added, Add) or len(parts) != 2 or len(enlarged) != 1:
-            raise _no_pyramid()
-        (side,) = (part for part in parts if part not in enlarged)
-        pointwise, (between,) = makers.get(side, (None, (-1,)))
-        depthwise, (feature,) = makers.get(between, (None, (-1,)))
-        laterals.append((_checked(depthwise, 3), _checked(pointwise, 1)))
+        added, parts = makers[total]
+        (enlarged,) = (part for part in parts if isinstance(makers[part][0], Resize))
+        (side,) = (part for part in parts if part != enlarged)
+        layer, (feature,) = makers[side]
+        laterals.append(_pointwise(layer, _CEILING))
         features.append(feature)
-        total = makers[enlarged[0]][1][0]
-    if (
-        not isinstance(last, Convolution)
-        or last.ceiling is not None
-        or graph.shapes.get(total, ())[1:2] != (last.weight.shape[1],)
-    ):
+        if not isinstance(added, Add):
+            raise _no_pyramid()
+        (total,) = makers[enlarged][1]
+    fine, middle = laterals
+    found = Pyramid((total, features[1], features[0]), middle, fine, _pointwise(last, None))
+    if {len(fine.weight), len(middle.weight), graph.shapes[total][1]} != {found.last.weight.shape[1]}:
         raise _no_pyramid()
-    return Pyramid((total, features[1], features[0]), tuple(reversed(laterals)), last)
+    return found
 
 
-def _checked(layer: nn.Module | None, side: int) -> Convolution:
-    depthwise = side > 1
-    if not isinstance(layer, Convolution) or tuple(layer.weight.shape[2:]) != (side, side):
+def _pointwise(layer: nn.Module, ceiling: float | None) -> Convolution:
+    """The layer, where it is a 1 × 1 convolution with this activation."""
+    if not isinstance(layer, Convolution) or tuple(layer.weight.shape[2:]) != (1, 1):
         raise _no_pyramid()
-    groups = len(layer.weight) if depthwise else 1
-    if (layer.groups, layer.stride, layer.dilation, layer.ceiling) != (groups, (1, 1), (1, 1), _CEILING):
+    if (layer.groups, layer.stride, layer.dilation, layer.ceiling) != (1, (1, 1), (1, 1), ceiling):
         raise _no_pyramid()
     return layer
 
@@ -127,16 +120,13 @@ def _no_pyramid() -> BundleError:
 
 def shipped_head(network: LandmarkNetwork, joints: Sequence[int]) -> Head:
     """A new head with the network's own weights, for these of its joints. Raises BundleError as `find_pyramid`."""
-    pyramid = find_pyramid(network)
-    (middle_depthwise, middle), (fine_depthwise, fine) = pyramid.lateral
-    head = Head(len(middle.weight), len(middle_depthwise.weight), len(fine_depthwise.weight), len(joints))
-    chosen = list(joints)
+    pyramid, chosen = find_pyramid(network), list(joints)
+    middle, fine, last = pyramid.middle, pyramid.fine, pyramid.last
+    head = Head(len(middle.weight), middle.weight.shape[1], fine.weight.shape[1], len(chosen))
     with torch.no_grad():
-        for own, layer in zip(
-            (*head.depthwise, *head.pointwise), (middle_depthwise, fine_depthwise, middle, fine), strict=True
-        ):
-            own.load_state_dict({"weight": layer.weight, "bias": layer.bias})
-        head.last.load_state_dict({"weight": pyramid.last.weight[chosen], "bias": pyramid.last.bias[chosen]})
+        head.middle.load_state_dict({"weight": middle.weight, "bias": middle.bias})
+        head.fine.load_state_dict({"weight": fine.weight, "bias": fine.bias})
+        head.last.load_state_dict({"weight": last.weight[chosen], "bias": last.bias[chosen]})
     return head
 
 
@@ -153,20 +143,32 @@ def built_head(network: LandmarkNetwork, trained: TrainedHead) -> Head:
 
 
 class HeadMaps(nn.Module):
-    """The shipped maps (N, 33, H, W) and TrunkFeatures -> for each head the maps (N, 33, H, W): its own of the joints
-    that it was trained on, the shipped ones of the others.
+    """Several heads on the same features.
+
+    convolve: how their last convolution is computed, where an engine knows a faster way (`Head.convolve`).
     """
 
-    def __init__(self, network: LandmarkNetwork, trained: Sequence[TrainedHead]) -> None:
+    def __init__(
+        self,
+        network: LandmarkNetwork,
+        trained: Sequence[TrainedHead],
+        convolve: Callable[[Tensor, Tensor, Tensor | None], Tensor] = F.conv2d,
+    ) -> None:
         super().__init__()
-        self.heads = nn.ModuleList(built_head(network, one) for one in trained)
+        heads = [built_head(network, one) for one in trained]
+        for head in heads:
+            head.convolve = convolve
+        self.heads = nn.ModuleList(heads)
         self._orders = [_order(one.about.joints) for one in trained]
 
-    def forward(self, shipped: Tensor, features: TrunkFeatures) -> tuple[Tensor, ...]:
-        return tuple(
-            torch.cat((shipped, torch.sigmoid(head(features))), 1)[:, order]
-            for head, order in zip(self.heads, self._orders, strict=True)
-        )
+    def forward(self, features: TrunkFeatures) -> tuple[Tensor, ...]:
+        """For each head the maps (N, J, H, W) of the joints that it was trained on."""
+        return tuple(torch.sigmoid(head(features)) for head in self.heads)
+
+    def merged(self, shipped: Tensor, features: TrunkFeatures) -> tuple[Tensor, ...]:
+        """For each head maps (N, 33, H, W): its own, and the shipped ones (N, 33, H, W) of the other joints."""
+        own = zip(self(features), self._orders, strict=True)
+        return tuple(torch.cat((shipped, maps), 1)[:, order] for maps, order in own)
 
 
 class HeadedNetwork(nn.Module):
@@ -182,7 +184,7 @@ class HeadedNetwork(nn.Module):
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
         landmarks, presence, logits, *features = self.network.graph(crops)
         output = self.network.output(landmarks, presence, logits)
-        return (*output, *self.maps(output.heatmaps[:, :JOINT_COUNT], TrunkFeatures(*features)))
+        return (*output, *self.maps.merged(output.heatmaps[:, :JOINT_COUNT], TrunkFeatures(*features)))
 
 
 def return_features(network: LandmarkNetwork) -> None:

@@ -33,14 +33,14 @@ CONFIG = {
     # A thread that is tied to a core waits for whatever else runs there.
     "ENABLE_CPU_PINNING": "NO",
 }
-_GRAPHS = ("detector", "landmarks", "decoders", "heads")
+_GRAPHS = ("detector", "landmarks", "decoders")
 
 
 class OpenVinoEngine:
     """Both networks and every decoder as three OpenVINO graphs, in float32. See `models.engines.engine.Engine`.
 
     The graphs are kept in the user's cache directory. With them torch is not needed, and not imported.
-    heads: trained for this network, a fourth graph. Raises HeadError for others.
+    heads: trained for this network, computed with it whether they are read or not. Raises HeadError for others.
     """
 
     name = "openvino"
@@ -58,8 +58,7 @@ class OpenVinoEngine:
         self.warning = device.warning
         self._core = openvino.Core()
         self.heads = LoadedHeads(heads)
-        self._detector, self._landmarks, self._decoders, *rest = self._requests(bundle, cache or GraphCache())
-        self._head_maps = rest[0] if rest else None
+        self._detector, self._landmarks, self._decoders = self._requests(bundle, cache or GraphCache())
         self.detector_size = int(self._detector.get_input_tensor(0).shape[1])
         self.landmark_size = int(self._landmarks.get_input_tensor(0).shape[1])
         self._anchors = detector_anchors(self.detector_size)
@@ -67,11 +66,11 @@ class OpenVinoEngine:
         own = len(HEADS_FOR) - 1 if heads else 0
         for index in range(4):
             self._decoders.set_input_tensor(index + (own if index else 0), self._landmarks.get_output_tensor(index))
-        self._maps = [self._landmarks.get_output_tensor(0)]
-        if self._head_maps is not None:
-            for index, output in enumerate((0, 5, 6, 7)):
-                self._head_maps.set_input_tensor(index, self._landmarks.get_output_tensor(output))
-            self._maps += [self._head_maps.get_output_tensor(i) for i in range(len(heads))]
+        self._shipped = self._landmarks.get_output_tensor(0)
+        self._merged = [
+            _MergedMaps(self._shipped, self._landmarks.get_output_tensor(5 + i), head.about.joints)
+            for i, head in enumerate(heads)
+        ]
         self._beta = self._decoders.get_input_tensor(4 + own).data
         self._results = [
             *(self._decoders.get_output_tensor(i).data for i in range(3)),
@@ -83,15 +82,14 @@ class OpenVinoEngine:
         heads = self.heads.trained
         for head in heads:
             head.check_network(bundle.landmarks_sha256)
-        names = _GRAPHS if heads else _GRAPHS[:-1]
         key = [bundle.sha256, openvino.get_version(), str(self._core.get_property("CPU", "FULL_DEVICE_NAME"))]
         key += [head.sha256 for head in heads]
-        kept = cache.read(key, names)
+        kept = cache.read(key, _GRAPHS)
         compiled = None
         if kept is not None:
             try:
                 compiled = [
-                    self._core.import_model(io.BytesIO(kept[name]), "CPU", self._config(name)) for name in names
+                    self._core.import_model(io.BytesIO(kept[name]), "CPU", self._config(name)) for name in _GRAPHS
                 ]
             except RuntimeError:
                 # Damaged, or written by another OpenVINO: made anew.
@@ -101,9 +99,9 @@ class OpenVinoEngine:
 
             compiled = [
                 self._core.compile_model(graph, "CPU", self._config(name))
-                for name, graph in zip(names, make_graphs(bundle, heads), strict=True)
+                for name, graph in zip(_GRAPHS, make_graphs(bundle, heads), strict=True)
             ]
-            cache.write(key, {name: _exported(model) for name, model in zip(names, compiled, strict=True)})
+            cache.write(key, {name: _exported(model) for name, model in zip(_GRAPHS, compiled, strict=True)})
         return [model.create_infer_request() for model in compiled]
 
     @staticmethod
@@ -151,11 +149,12 @@ class OpenVinoEngine:
         clock.lap("preprocess")
         _infer(self._landmarks)
         read = self.heads.maps_read()
-        if self._head_maps is not None:
-            if any(read):
-                _infer(self._head_maps)
+        if self._merged:
+            tensors = {number: self._merged[number - 1].filled() if number else self._shipped for number in set(read)}
             for index, number in enumerate(read):
-                self._decoders.set_input_tensor(index, self._maps[number])
+                self._decoders.set_input_tensor(index, tensors[number])
+        else:
+            tensors = {0: self._shipped}
         clock.lap("network")
         self._beta[...] = beta
         _infer(self._decoders)
@@ -164,7 +163,7 @@ class OpenVinoEngine:
         if len(set(read)) == 1:
             # One set of maps: it has one set of peaks.
             points, read = points[:, : len(DECODER_NAMES) + 1], read[:1]
-        heatmaps = [self._maps[number].data.copy() for number in read]
+        heatmaps = [tensors[number].data.copy() for number in read]
         clock.lap(DECODE)
         self._frames += 1
         if alone and self._frames % _PARTS_EVERY == _FIRST_PARTS:
@@ -180,6 +179,27 @@ class OpenVinoEngine:
             name = node.node_name.partition("/")[0].rpartition(".")[2]
             parts[name if name in parts else SHARED] += round(node.real_time.total_seconds() * 1e9)
         return parts
+
+
+class _MergedMaps:
+    """The maps of all joints (1, 33, H, W): a head's own, and the shipped ones of joints that it was not trained on.
+
+    Copied here and not in the graph, where it takes three times as long.
+    """
+
+    def __init__(self, shipped: openvino.Tensor, own: openvino.Tensor, joints: Sequence[int]) -> None:
+        self._shipped, self._own = shipped.data[0], own.data[0]
+        self._joints = list(joints)
+        self._others = [joint for joint in range(len(self._shipped)) if joint not in joints]
+        self._tensor = openvino.Tensor(np.empty(shipped.data.shape, np.float32))
+
+    def filled(self) -> openvino.Tensor:
+        maps = self._tensor.data[0]
+        for place, joint in enumerate(self._joints):
+            maps[joint] = self._own[place]
+        for joint in self._others:
+            maps[joint] = self._shipped[joint]
+        return self._tensor
 
 
 def cpu_threads() -> int:

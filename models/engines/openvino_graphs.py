@@ -31,12 +31,16 @@ class DetectorGraph(nn.Module):
 
 
 class _Landmarks(nn.Module):
-    """RGB (1, S, S, 3), 0 to 255 -> joints' heatmaps, alignment points' heatmaps, landmarks, visibility, presence."""
+    """RGB (1, S, S, 3), 0 to 255 -> joints' heatmaps, alignment points' heatmaps, landmarks, visibility, presence; then
+    of each head the heatmaps of the joints that it was trained on.
+    """
 
-    def __init__(self, network: LandmarkNetwork) -> None:
+    def __init__(self, network: LandmarkNetwork, heads: Sequence[TrainedHead] = ()) -> None:
         super().__init__()
         self.network = network
-        # Behind its outputs, where there are heads: see `models.heads.return_features`.
+        self.head_maps = HeadMaps(network, heads, _as_product)
+        if heads:
+            return_features(network)
         layers, heatmaps = network.graph.layers, network.graph.layer_of_output(2)
         if _Product.can_stand_for(layers[heatmaps]):
             layers[heatmaps] = _Product(layers[heatmaps])
@@ -44,27 +48,9 @@ class _Landmarks(nn.Module):
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
         landmarks, presence, logits, *features = self.network.graph(crops.permute(0, 3, 1, 2) / 255.0)
         output = self.network.output(landmarks, presence, logits)
-        maps = output.heatmaps
-        return (
-            maps[:, :JOINT_COUNT],
-            maps[:, ALIGNMENT],
-            output.landmarks,
-            output.visibility,
-            output.presence,
-            *features,
-        )
-
-
-class _Heads(nn.Module):
-    """The joints' shipped maps and the trunk's features -> the maps of each head."""
-
-    def __init__(self, maps: HeadMaps) -> None:
-        super().__init__()
-        self.maps = maps
-
-    def forward(self, shipped: Tensor, coarse: Tensor, middle: Tensor, fine: Tensor) -> tuple[Tensor, ...]:
-        maps: tuple[Tensor, ...] = self.maps(shipped, TrunkFeatures(coarse, middle, fine))
-        return maps
+        joints, alignment = output.heatmaps[:, :JOINT_COUNT], output.heatmaps[:, ALIGNMENT]
+        own = self.head_maps(TrunkFeatures(*features)) if features else ()
+        return joints, alignment, output.landmarks, output.visibility, output.presence, *own
 
 
 class _OwnMaps(nn.Module):
@@ -111,32 +97,40 @@ class _Product(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        height, width = x.shape[-2:]
-        places = x.permute(0, 2, 3, 1).flatten(1, 2)
-        return (self.weight @ places.transpose(1, 2) + self.bias).reshape(-1, len(self.weight), height, width)
+        return _product(x, self.weight) + self.bias[..., None]
+
+
+def _as_product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """A 1 × 1 convolution likewise; weight (C, D, 1, 1), bias (C,)."""
+    product = _product(x, weight[:, :, 0, 0])
+    return product if bias is None else product + bias[:, None, None]
+
+
+def _product(x: Tensor, weight: Tensor) -> Tensor:
+    """(N, D, H, W) by (C, D) -> (N, C, H, W)."""
+    height, width = x.shape[-2:]
+    places = x.permute(0, 2, 3, 1).flatten(1, 2)
+    return (weight @ places.transpose(1, 2)).reshape(-1, len(weight), height, width)
 
 
 def make_graphs(bundle: Bundle, heads: Sequence[TrainedHead] = ()) -> list[openvino.Model]:
-    """The detector, the landmark network, the decoders and, where there are any, the heads: each for one image; float32
-    throughout. Raises HeadError for a head of another network.
+    """The detector, the landmark network with the heads, and the decoders: each for one image; float32 throughout.
+
+    Raises HeadError for a head of another network.
     """
     detector, landmarks = PersonDetector(bundle.detector), LandmarkNetwork(bundle.landmarks)
     square = torch.zeros(1, *detector.input_size, 3)
     crop = torch.zeros(1, *landmarks.input_size, 3)
-    head_maps = HeadMaps(landmarks, heads) if heads else None
-    if heads:
-        return_features(landmarks)
+    network = _Landmarks(landmarks, heads)
     with torch.no_grad():
-        maps, alignment_maps, points, visibility, _, *features = _Landmarks(landmarks)(crop)
+        maps, alignment_maps, points, visibility, *_ = network(crop)
     rest = (alignment_maps, points, visibility, torch.tensor(DEFAULT_BETA))
-    graphs = [converted(DetectorGraph(detector), [square]), converted(_Landmarks(landmarks), [crop])]
-    if head_maps is None:
-        return [*graphs, converted(DecoderReader(), (maps, *rest))]
-    return [
-        *graphs,
-        converted(_OwnMaps(), (maps, maps.clone(), maps.clone(), *rest)),
-        converted(_Heads(head_maps), (maps, *features)),
-    ]
+    decoders = (
+        converted(_OwnMaps(), (maps, maps.clone(), maps.clone(), *rest))
+        if heads
+        else converted(DecoderReader(), (maps, *rest))
+    )
+    return [converted(DetectorGraph(detector), [square]), converted(network, [crop]), decoders]
 
 
 def converted(module: nn.Module, examples: Sequence[Tensor]) -> openvino.Model:

@@ -157,6 +157,7 @@ def test_each_decoder_reads_its_own_head_and_rows_say_so(desk: Desk, tmp_path: P
             assert (float(row["score"]) < 1e-6) == (row["head"] == "blind & dumb")
 
 
+@pytest.mark.thorough
 def test_a_head_that_is_opened_is_read_and_one_that_does_not_fit_is_refused(desk: Desk, tmp_path: Path) -> None:
     window = desk.window
     mine = write_head(tmp_path / "elsewhere" / "mine.safetensors", "debiased")
