@@ -166,7 +166,8 @@ MISTAKES = {
     "another command": (["camera"], "Did you mean “cameras”?"),
     "nothing like it": (
         ["xyzzy"],
-        "Commands: window, run, lab, study, bench, evaluate, replay, cameras, doctor, install-desktop-entry.",
+        "Commands: window, run, lab, study, bench, evaluate, replay, train, compare-heads, cameras, doctor, "
+        "install-desktop-entry.",
     ),
     "a file after options": (["--mirror", "clip.mp4"], "Unknown option “--mirror”."),
     "a source too many": (

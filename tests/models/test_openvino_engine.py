@@ -246,7 +246,7 @@ def test_graphs_of_someone_else_can_be_read(tmp_path, monkeypatch):
     assert cache.read(["one"], ["a"]) == {"a": b"1"}
 
 
-def broken(*args: object) -> OpenVinoEngine:
+def broken(*args: object, **options: object) -> OpenVinoEngine:
     raise RuntimeError("No conversion rule found.\nMore lines.")
 
 
