@@ -98,7 +98,7 @@ def _torch_engine(bundle: Bundle, device: Device, heads: Sequence[TrainedHead]) 
     return TorchEngine(bundle, device, heads)
 
 
-def _cuda_engine(bundle: Bundle, device: Device, heads: Sequence[TrainedHead]) -> Engine:
+def _cuda_engine(bundle: Bundle, device: Device, heads: Sequence[TrainedHead] = ()) -> Engine:
     try:
         from models.engines.cuda_engine import CudaEngine
 

@@ -147,6 +147,7 @@ def test_mistakes_are_told_before_any_work(
 
 
 @pytest.mark.thorough
+@pytest.mark.filterwarnings("ignore")  # of anny and what it imports
 def test_the_whole_comparison_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("anny")
     real = clip_people(tmp_path / "real", 3)

@@ -272,7 +272,7 @@ def test_arithmetic_of_the_process_is_left_as_it_was(lite):
 
 
 def matrix_products(network: LandmarkNetwork) -> int:
-    return sum(type(layer).__name__ == "_Pointwise" for layer in network.graph.layers)
+    return sum(type(layer).__name__ == "Pointwise" for layer in network.graph.layers)
 
 
 @pytest.mark.thorough
