@@ -12,7 +12,8 @@ import platformdirs
 from app.bundled import ASSETS, MODELS, model_file
 from app.errors import UserError
 from models.bundle import open_bundle
-from models.head_file import SUFFIX, read_head
+from models.head_file import SUFFIX, HeadError, read_head
+from models.top_down.files import is_checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,15 @@ def offered_heads(model: str, more: Iterable[str] = ()) -> list[OfferedHead]:
             continue
         found.setdefault(head.label, OfferedHead(path, head.label, head.about.decoder))
     return list(found.values())
+
+
+def check_heads(model: str, heads: Iterable[str]) -> None:
+    """Raises HeadError with one sentence where one of these files is no head of this network."""
+    for path in heads:
+        head = read_head(Path(path))
+        if is_checkpoint(model):
+            raise HeadError(f"The head “{head.label}” is for a network of BlazePose, not for a checkpoint.")
+        head.check_network(_network_digest(model))
 
 
 @lru_cache(maxsize=8)

@@ -158,6 +158,17 @@ class OutputFile:
         return OutputError(self._failure)
 
 
+def write_file(path: Path, content: bytes, *, overwrite: bool) -> None:
+    """A file, whole or not at all. Raises OutputError as `OutputFile`."""
+    file = OutputFile(path, overwrite=overwrite)
+    try:
+        file.write(content)
+        file.close()
+    except BaseException:
+        file.discard()
+        raise
+
+
 def check_outputs(paths: Sequence[Path], source: str, *, overwrite: bool) -> None:
     """Whether all of these files can be made, before the work, so that it is not in vain. Raises OutputError.
 

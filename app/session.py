@@ -14,6 +14,7 @@ from app.decoder_display import DISPLAY_NAMES
 from app.drawn_once import DrawnOnce
 from app.errors import OutputError, UserError
 from app.frames import PoseResult
+from app.heads_offered import check_heads
 from app.latest_slot import LatestSlot
 from app.meters.board import MeterBoard
 from app.meters.delay_measurement import DelayMeasurement
@@ -43,7 +44,7 @@ DEFAULT_DECODER = "debiased"
 class NetworkChoice:
     """Which network to run where: lite, full, heavy or the path of a .task bundle or a checkpoint; device and engine as
     in `models.estimators.load_estimator`; heads are paths of .safetensors files. Raises DeviceError for a device or an
-    engine that does not exist or cannot run it, BundleError for a file that does not.
+    engine that does not exist or cannot run it, BundleError for a file that does not, HeadError for a head of another.
     """
 
     model: str = "full"
@@ -57,6 +58,7 @@ class NetworkChoice:
         check_model(self.model)
         if self.engine == MEDIAPIPE and is_checkpoint(self.model):
             raise DeviceError(f"MediaPipe reads .task bundles only, not {self.model}: choose another engine.")
+        check_heads(self.model, self.heads)
 
     @property
     def label(self) -> str:

@@ -10,7 +10,7 @@ from app.errors import OutputError
 from app.lab.figures import FIGURES
 from app.lab.readings import DEFAULT_PLACE, Readings, SyntheticMap, check_beta
 from app.lab.sweeps import all_sweeps, sweeps_csv
-from app.output_file import OutputFile
+from app.output_file import write_file
 
 
 def run_lab(options: argparse.Namespace) -> int:
@@ -34,7 +34,7 @@ def run_lab(options: argparse.Namespace) -> int:
     readings, sweeps = Readings(synthetic, beta), all_sweeps(synthetic, beta)
     contents = [sweeps_csv(sweeps).encode(), *(figure(readings, sweeps) for figure in FIGURES.values())]
     for path, content in zip(paths, contents, strict=True):
-        _write(path, content, options.overwrite)
+        write_file(path, content, overwrite=options.overwrite)
         print(path)
     return 0
 
@@ -46,13 +46,3 @@ def _check_free(paths: Sequence[Path], overwrite: bool) -> None:
     taken = [path for path in paths if path.exists()]
     if taken and not overwrite:
         raise OutputError(f"{taken[0]} exists already; give --overwrite to replace it.")
-
-
-def _write(path: Path, content: bytes, overwrite: bool) -> None:
-    file = OutputFile(path, overwrite=overwrite)
-    try:
-        file.write(content)
-        file.close()
-    except OutputError:
-        file.discard()
-        raise

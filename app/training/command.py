@@ -17,7 +17,7 @@ from app import __version__
 from app.bundled import check_model, model_label
 from app.errors import UserError
 from app.evaluation.outcome import Skipped
-from app.output_file import OutputFile, check_outputs
+from app.output_file import check_outputs, write_file
 from app.training.curves import curves_csv, curves_png
 from app.training.features import ViewPlan, feature_store
 from app.training.loop import Epoch, Schedule, Training
@@ -75,6 +75,12 @@ def run_train(options: argparse.Namespace) -> int:
     checkpoint.unlink(missing_ok=True)
     for file in files:
         print(file)
+    model = "" if options.model == "full" else f"--model {options.model} "
+    say(
+        f"To see it: posescope {model}--head {options.output}"
+        if trained.is_head
+        else f"To see it: posescope --model {options.output}"
+    )
     return 0
 
 
@@ -155,17 +161,6 @@ def write_curves(path: Path, history: list[Epoch], objective: Objective, *, over
     write_file(table, curves_csv(history), overwrite=overwrite)
     title = f"{path.stem}: trained for {objective.decoder}"
     write_file(picture, curves_png(history, objective.decoder, title), overwrite=overwrite)
-
-
-def write_file(path: Path, content: bytes, *, overwrite: bool) -> None:
-    """Whole or not at all. Raises OutputError."""
-    file = OutputFile(path, overwrite=overwrite)
-    try:
-        file.write(content)
-        file.close()
-    except BaseException:
-        file.discard()
-        raise
 
 
 def say(sentence: str) -> None:

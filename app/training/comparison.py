@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from app.bundled import check_model, model_file
 from app.errors import UserError
-from app.output_file import check_outputs
-from app.training.command import Bar, StepBar, say, tell_skipped, user_cache, write_file
+from app.output_file import check_outputs, write_file
+from app.training.command import Bar, StepBar, say, tell_skipped, user_cache
 from app.training.features import FeatureStore, TrunkMaker, ViewPlan, feature_store
 from app.training.head_report import Compared, report_html, table_csv, text_table
 from app.training.head_scores import HeadScores, TestPeople, scores

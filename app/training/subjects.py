@@ -31,7 +31,7 @@ CHECKPOINT_SUFFIX = ".pth"
 class Subject:
     """module: what is trained, from the weights that it has. people: with the joints of its outputs, in their order.
     maker: what it takes of the views. as_maps: makes heatmaps of its outputs. key: of the weights it starts from.
-    content: of the file in which it ends, from how it was trained.
+    content: of the file in which it ends, from how it was trained. is_head: whether that is a head.
     """
 
     module: nn.Module
@@ -40,6 +40,7 @@ class Subject:
     as_maps: Callable[[Tensor], Tensor]
     key: str
     content: Callable[[Mapping[str, object]], bytes]
+    is_head: bool
 
 
 def check_suffix(model: str, output: Path) -> None:
@@ -67,7 +68,7 @@ def _head(model: str, people: TrainingPeople, objective: Objective) -> Subject:
         weights = {name: values.detach().cpu().numpy() for name, values in head.state_dict().items()}
         return head_bytes(weights, about)
 
-    return Subject(head, people, TrunkMaker(bundle.landmarks), torch.sigmoid, bundle.landmarks_sha256, content)
+    return Subject(head, people, TrunkMaker(bundle.landmarks), torch.sigmoid, bundle.landmarks_sha256, content, True)
 
 
 def _network(model: str, people: TrainingPeople, objective: Objective) -> Subject:
@@ -84,7 +85,7 @@ def _network(model: str, people: TrainingPeople, objective: Objective) -> Subjec
         return data.getvalue()
 
     key = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Subject(network, people.with_joints(traits.joints), CropMaker(traits), as_maps, key, content)
+    return Subject(network, people.with_joints(traits.joints), CropMaker(traits), as_maps, key, content, False)
 
 
 def _as_they_are(maps: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from app.session import NetworkChoice, Session
 from app.sources import make_source
 from models.blazepose import LandmarkNetwork
 from models.bundle import open_bundle
-from models.head_file import OWN, SHIPPED, HeadAbout, head_bytes
+from models.head_file import OWN, SHIPPED, HeadAbout, HeadError, head_bytes
 from models.heads import shipped_head
 from models.skeletons import BLAZEPOSE_33
 from tests.app.gui.conftest import OpenWindow
@@ -67,6 +67,18 @@ def test_heads_beside_a_bundle_are_offered(folder: Path, tmp_path: Path) -> None
     write_head(bundle.parent / "a.safetensors", "debiased")
     assert [head.label for head in offered_heads(str(bundle))] == ["a", "blind & dumb"]
     assert offered_heads(str(tmp_path / "nowhere.task")) == []
+
+
+def test_a_head_that_does_not_fit_is_told_before_anything_is_opened(folder: Path) -> None:
+    fitting, other = folder / "blind & dumb.safetensors", folder / "other.safetensors"
+    assert NetworkChoice("lite", "cpu", heads=(str(fitting),)).heads == (str(fitting),)
+    for model, path, sentence in (
+        ("lite", other, "“other” was trained for lite, not for this network"),
+        ("full", fitting, "“blind & dumb” was trained for lite, not for this network"),
+        ("lite", folder / "none.safetensors", "No such head"),
+    ):
+        with pytest.raises(HeadError, match=sentence):
+            NetworkChoice(model, "cpu", heads=(str(path),))
 
 
 def test_the_menu_asks_for_what_is_clicked(qtbot: QtBot, tmp_path: Path) -> None:
