@@ -31,7 +31,8 @@ def user_heads_folder() -> Path:
 
 
 def offered_heads(model: str, more: Iterable[str] = ()) -> list[OfferedHead]:
-    """The heads for `lite`, `full`, `heavy` or the bundle at that path, by their names, then those at the paths `more`.
+    """The heads for `lite`, `full`, `heavy` or the bundle at that path: first those at the paths `more`, which somebody
+    asked for, then the others by their names.
 
     A file that is no head, or one of another network, is passed over; of two with the same name the first counts.
     """
@@ -45,7 +46,7 @@ def offered_heads(model: str, more: Iterable[str] = ()) -> list[OfferedHead]:
     except (OSError, UserError):
         return []
     # The order of the folders stays among files of one name.
-    for path in (*sorted(files, key=lambda path: path.name), *map(Path, more)):
+    for path in (*map(Path, more), *sorted(files, key=lambda path: path.name)):
         try:
             head = read_head(path)
             head.check_network(network)

@@ -69,11 +69,10 @@ class NetworkControl(QObject):
         except UserError as error:
             self._messages.show_message(str(error), "error")
             return
-        offered = {one.label: one.path for one in self._offered_heads()}
-        self._opened_heads = [other for other in self._opened_heads if Path(other).stem != head.label]
-        if offered.get(head.label) != Path(path):
-            self._opened_heads.append(path)
-        if head.label not in {one.label for one in self._offered_heads()}:
+        # The newest first: of two for the same decoder the first is read.
+        self._opened_heads = [path, *(other for other in self._opened_heads if other != path)]
+        if Path(path) not in {one.path for one in self._offered_heads()}:
+            self._opened_heads.remove(path)
             name = self._session.wanted_network.label
             self._messages.show_message(
                 tr("The head “{head}” was trained for another network than {network}.").format(
@@ -101,7 +100,7 @@ class NetworkControl(QObject):
         wanted = self._session.wanted_network
         if wanted.engine == MEDIAPIPE:
             return []
-        return offered_heads(wanted.model, dict.fromkeys((*wanted.heads, *self._opened_heads)))
+        return offered_heads(wanted.model, dict.fromkeys((*self._opened_heads, *wanted.heads)))
 
     def update(self) -> None:
         """Show what runs; four times a second."""

@@ -57,7 +57,9 @@ def test_heads_that_fit_are_offered(folder: Path, tmp_path: Path) -> None:
     more = write_head(tmp_path / "elsewhere" / "mine.safetensors", "debiased")
     twice = write_head(tmp_path / "elsewhere" / "blind & dumb.safetensors", "debiased")
     found = offered_heads("lite", [str(more), str(twice)])
-    assert [(head.label, head.decoder) for head in found] == [("blind & dumb", "ipr"), ("mine", "debiased")]
+    # What was asked for comes first, also before one of the same name.
+    assert [(head.label, head.decoder) for head in found] == [("mine", "debiased"), ("blind & dumb", "debiased")]
+    assert found[1].path == twice
 
 
 def test_heads_beside_a_bundle_are_offered(folder: Path, tmp_path: Path) -> None:
@@ -178,6 +180,12 @@ def test_a_head_that_is_opened_is_read_and_one_that_does_not_fit_is_refused(desk
     result = newest(desk)
     assert result.heads["debiased"] == "mine"
     assert is_blind(result, "debiased")
+    # Of two for the same decoder the one that was opened last is read, whatever its name.
+    write_head(tmp_path / "heads" / "a.safetensors", "debiased")
+    second = write_head(tmp_path / "elsewhere" / "zz.safetensors", "debiased")
+    window.network.open_head(str(second))
+    desk.qtbot.waitUntil(lambda: len(window.session.network.heads) == 4, timeout=LONG_MS)
+    assert newest(desk).heads["debiased"] == "zz"
     window.network.open_head(str(tmp_path / "heads" / "other.safetensors"))
     assert "was trained for another network than lite" in window.messages.text
     window.network.open_head(str(tmp_path / "heads" / "broken.safetensors"))
