@@ -85,6 +85,8 @@ def read_head(path: Path) -> TrainedHead:
     """Raises HeadError with one sentence for whatever is no head."""
     from safetensors import SafetensorError, safe_open
 
+    if path.stem in (OWN, SHIPPED):
+        raise HeadError(f"A head cannot be called “{path.stem}”, which means something else here: rename the file.")
     try:
         if not path.is_file():
             raise HeadError(f"No such head: {path}")

@@ -143,6 +143,9 @@ def test_what_is_no_head_is_refused_in_one_sentence(lite: Bundle, tmp_path: Path
     assert "last.bias does not hold numbers in float32" in refusal(head_bytes(doubled, about))
     unknown = {**weights, "last.bias": np.full_like(weights["last.bias"], np.nan)}
     assert "damaged" in refusal(head_bytes(unknown, about))
+    (tmp_path / "own.safetensors").write_bytes(head_bytes(weights, about))
+    with pytest.raises(HeadError, match="A head cannot be called “own”"):
+        read_head(tmp_path / "own.safetensors")
     with pytest.raises(HeadError, match="No such head"):
         read_head(tmp_path / "none.safetensors")
     (tmp_path / "x.safetensors").write_bytes(head_bytes(weights, about))
