@@ -13,21 +13,31 @@ class LatestSlot(Generic[T]):
     """Holds the newest item. `put` never blocks; an item that was never taken is replaced and counted.
 
     patience: how many items may wait instead, oldest first, while the taker is held up for a moment; 1 is none. May be
-        changed at any time. Where more come than may wait, the taker is too slow and not just held up: only the newest
-        is kept then, and only one at a time until the taker has caught up and had to wait for an item. So no item grows
-        old where every other one is replaced anyway.
+        changed at any time; what was replaced before is forgiven then. Where more come than may wait, the taker is too
+        slow and not just held up: only the newest is kept then, and only one at a time until the taker has caught up
+        and had to wait for an item. So no item grows old where every other one is replaced anyway.
     """
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._items: deque[T] = deque()
         self._caught_up = True
-        self.patience = 1
+        self._patience = 1
         self.replaced = 0
+
+    @property
+    def patience(self) -> int:
+        return self._patience
+
+    @patience.setter
+    def patience(self, items: int) -> None:
+        with self._condition:
+            self._patience = items
+            self._caught_up = True
 
     def put(self, item: T) -> None:
         with self._condition:
-            if len(self._items) >= (self.patience if self._caught_up else 1):
+            if len(self._items) >= (self._patience if self._caught_up else 1):
                 self.replaced += len(self._items)
                 self._caught_up = False
                 self._items.clear()

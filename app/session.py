@@ -276,10 +276,15 @@ class Session:
             live=self.source.live,
             yields=self.source.live or self.source.paced,
         )
-        recorder.start()
         with self._recorder_lock:
-            self._recorder = recorder
+            # Before it starts: that holds the network up, and the frames that come meanwhile are its first ones.
             self.pipeline.loses_none = True
+            try:
+                recorder.start()
+            except OutputError:
+                self.pipeline.loses_none = self._recorder is not None
+                raise
+            self._recorder = recorder
 
     def _about(self) -> RecordingAbout:
         return RecordingAbout(

@@ -34,6 +34,17 @@ def test_some_may_wait_for_a_taker_that_is_held_up():
     assert slot.replaced == 0
 
 
+def test_what_was_replaced_before_some_may_wait_is_forgiven():
+    slot: LatestSlot[int] = LatestSlot()
+    slot.put(0)
+    slot.put(1)
+    slot.patience = 3
+    slot.put(2)
+    slot.put(3)
+    assert [slot.take(0) for _ in range(4)] == [1, 2, 3, None]
+    assert slot.replaced == 1
+
+
 def test_nothing_grows_old_for_a_taker_that_is_too_slow():
     slot: LatestSlot[int] = LatestSlot()
     slot.patience = 3
