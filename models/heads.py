@@ -10,7 +10,7 @@ time, and is passed once for all heads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -38,6 +38,21 @@ class TrunkFeatures(NamedTuple):
     fine: Tensor
 
 
+def enlarged(maps: Tensor, like: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N, C, height and width of `like`), bilinearly, cells aligned by their edges."""
+    return F.interpolate(maps, like.shape[-2:], mode="bilinear", align_corners=False)
+
+
+class HeadSteps(NamedTuple):
+    """How the last steps of a head are computed: an engine may know faster ways."""
+
+    convolve: Callable[[Tensor, Tensor, Tensor | None], Tensor] = F.conv2d
+    enlarge: Callable[[Tensor, Tensor], Tensor] = enlarged
+
+
+_USUAL_STEPS = HeadSteps()
+
+
 class Head(nn.Module):
     """TrunkFeatures -> the logits of `joints` heatmaps, (N, joints, 64, 64).
 
@@ -50,20 +65,24 @@ class Head(nn.Module):
         self.middle = nn.Conv2d(middle, width, 1)
         self.fine = nn.Conv2d(fine, width, 1)
         self.last = nn.Conv2d(width, joints, 1)
-        # How the last convolution is computed: an engine may know a faster way.
-        self.convolve: Callable[[Tensor, Tensor, Tensor | None], Tensor] = F.conv2d
+        self.steps = _USUAL_STEPS
 
     def forward(self, features: TrunkFeatures) -> Tensor:
+        return self.on(features, enlarged_coarse(features))
+
+    def on(self, features: TrunkFeatures, coarse: Tensor) -> Tensor:
+        """The same of what several heads share: coarse is `enlarged_coarse` of the features."""
         fine = F.relu6(self.fine(features.fine))
-        middle = F.relu6(self.middle(features.middle))
-        coarser = _enlarged(features.coarse, middle) + middle
+        coarser = coarse + F.relu6(self.middle(features.middle))
+        convolve, enlarge = self.steps
         # A 1 × 1 convolution and bilinear enlarging may change places: fewer maps are enlarged.
-        enlarged = _enlarged(self.convolve(coarser, self.last.weight, None), fine)
-        return enlarged + self.convolve(fine, self.last.weight, self.last.bias)
+        coarse_part = enlarge(convolve(coarser, self.last.weight, None), fine)
+        return coarse_part + convolve(fine, self.last.weight, self.last.bias)
 
 
-def _enlarged(maps: Tensor, like: Tensor) -> Tensor:
-    return F.interpolate(maps, like.shape[-2:], mode="bilinear", align_corners=False)
+def enlarged_coarse(features: TrunkFeatures) -> Tensor:
+    """(N, C, 32, 32): the coarse features at the middle ones' resolution."""
+    return enlarged(features.coarse, features.middle)
 
 
 class Pyramid(NamedTuple):
@@ -143,27 +162,30 @@ def built_head(network: LandmarkNetwork, trained: TrainedHead) -> Head:
 
 
 class HeadMaps(nn.Module):
-    """Several heads on the same features.
-
-    convolve: how their last convolution is computed, where an engine knows a faster way (`Head.convolve`).
-    """
+    """Several heads on the same features."""
 
     def __init__(
         self,
         network: LandmarkNetwork,
         trained: Sequence[TrainedHead],
-        convolve: Callable[[Tensor, Tensor, Tensor | None], Tensor] = F.conv2d,
+        steps: HeadSteps = _USUAL_STEPS,
     ) -> None:
         super().__init__()
         heads = [built_head(network, one) for one in trained]
         for head in heads:
-            head.convolve = convolve
+            head.steps = steps
         self.heads = nn.ModuleList(heads)
         self._orders = [_order(one.about.joints) for one in trained]
 
     def forward(self, features: TrunkFeatures) -> tuple[Tensor, ...]:
         """For each head the maps (N, J, H, W) of the joints that it was trained on."""
-        return tuple(torch.sigmoid(head(features)) for head in self.heads)
+        coarse = enlarged_coarse(features)
+        return tuple(torch.sigmoid(head.on(features, coarse)) for head in self._heads())
+
+    def _heads(self) -> Iterator[Head]:
+        for head in self.heads:
+            assert isinstance(head, Head)
+            yield head
 
     def merged(self, shipped: Tensor, features: TrunkFeatures) -> tuple[Tensor, ...]:
         """For each head maps (N, 33, H, W): its own, and the shipped ones (N, 33, H, W) of the other joints."""

@@ -67,8 +67,8 @@ class OpenVinoEngine:
         for index in range(4):
             self._decoders.set_input_tensor(index + (own if index else 0), self._landmarks.get_output_tensor(index))
         self._shipped = self._landmarks.get_output_tensor(0)
-        self._merged = [
-            _MergedMaps(self._shipped, self._landmarks.get_output_tensor(5 + i), head.about.joints)
+        self._merges = [
+            _Merge(self._shipped, self._landmarks.get_output_tensor(5 + i), head.about.joints)
             for i, head in enumerate(heads)
         ]
         self._beta = self._decoders.get_input_tensor(4 + own).data
@@ -149,12 +149,14 @@ class OpenVinoEngine:
         clock.lap("preprocess")
         _infer(self._landmarks)
         read = self.heads.maps_read()
-        if self._merged:
-            tensors = {number: self._merged[number - 1].filled() if number else self._shipped for number in set(read)}
+        merged = {number: self._merges[number - 1].merged() for number in set(read) if number}
+        if self._merges:
+            tensors = {
+                0: self._shipped,
+                **{number: openvino.Tensor(maps, shared_memory=True) for number, maps in merged.items()},
+            }
             for index, number in enumerate(read):
                 self._decoders.set_input_tensor(index, tensors[number])
-        else:
-            tensors = {0: self._shipped}
         clock.lap("network")
         self._beta[...] = beta
         _infer(self._decoders)
@@ -163,7 +165,9 @@ class OpenVinoEngine:
         if len(set(read)) == 1:
             # One set of maps: it has one set of peaks.
             points, read = points[:, : len(DECODER_NAMES) + 1], read[:1]
-        heatmaps = [tensors[number].data.copy() for number in read]
+        if 0 in read:
+            merged[0] = self._shipped.data.copy()
+        heatmaps = [merged[number] for number in read]
         clock.lap(DECODE)
         self._frames += 1
         if alone and self._frames % _PARTS_EVERY == _FIRST_PARTS:
@@ -181,25 +185,34 @@ class OpenVinoEngine:
         return parts
 
 
-class _MergedMaps:
-    """The maps of all joints (1, 33, H, W): a head's own, and the shipped ones of joints that it was not trained on.
+class _Merge:
+    """Makes maps of all joints (1, 33, H, W): a head's own, and the shipped ones of joints that it was not trained on.
 
-    Copied here and not in the graph, where it takes three times as long.
+    Copied here and not in the graph, where it takes three times as long; joints that lie side by side at once.
     """
 
     def __init__(self, shipped: openvino.Tensor, own: openvino.Tensor, joints: Sequence[int]) -> None:
-        self._shipped, self._own = shipped.data[0], own.data[0]
-        self._joints = list(joints)
-        self._others = [joint for joint in range(len(self._shipped)) if joint not in joints]
-        self._tensor = openvino.Tensor(np.empty(shipped.data.shape, np.float32))
+        self._shipped, self._own = shipped.data, own.data
+        others = [joint for joint in range(self._shipped.shape[1]) if joint not in joints]
+        self._of_own = _runs(list(joints), list(range(len(joints))))
+        self._of_shipped = _runs(others, others)
 
-    def filled(self) -> openvino.Tensor:
-        maps = self._tensor.data[0]
-        for place, joint in enumerate(self._joints):
-            maps[joint] = self._own[place]
-        for joint in self._others:
-            maps[joint] = self._shipped[joint]
-        return self._tensor
+    def merged(self) -> NDArray[np.float32]:
+        maps = np.empty(self._shipped.shape, np.float32)
+        for to, source in self._of_own:
+            maps[:, to] = self._own[:, source]
+        for to, source in self._of_shipped:
+            maps[:, to] = self._shipped[:, source]
+        return maps
+
+
+def _runs(to: Sequence[int], source: Sequence[int]) -> list[tuple[slice, slice]]:
+    """Both cut where either does not go up by 1."""
+    starts = [i for i in range(len(to)) if i == 0 or (to[i] - to[i - 1], source[i] - source[i - 1]) != (1, 1)]
+    return [
+        (slice(to[start], to[end - 1] + 1), slice(source[start], source[end - 1] + 1))
+        for start, end in zip(starts, [*starts[1:], len(to)], strict=True)
+    ]
 
 
 def cpu_threads() -> int:

@@ -12,7 +12,7 @@ from models.blazepose import ALIGNMENT, JOINT_COUNT, LandmarkNetwork, PersonDete
 from models.bundle import Bundle
 from models.engines.openvino_runtime import openvino
 from models.head_file import TrainedHead
-from models.heads import HeadMaps, TrunkFeatures, return_features
+from models.heads import HeadMaps, HeadSteps, TrunkFeatures, enlarged, return_features
 from models.reader import DecoderReader
 from models.readings import DEFAULT_BETA
 from models.tflite_layers import Convolution
@@ -38,7 +38,7 @@ class _Landmarks(nn.Module):
     def __init__(self, network: LandmarkNetwork, heads: Sequence[TrainedHead] = ()) -> None:
         super().__init__()
         self.network = network
-        self.head_maps = HeadMaps(network, heads, _as_product)
+        self.head_maps = HeadMaps(network, heads, HeadSteps(_as_product, _enlarged_by_products))
         if heads:
             return_features(network)
         layers, heatmaps = network.graph.layers, network.graph.layer_of_output(2)
@@ -111,6 +111,15 @@ def _product(x: Tensor, weight: Tensor) -> Tensor:
     height, width = x.shape[-2:]
     places = x.permute(0, 2, 3, 1).flatten(1, 2)
     return (weight @ places.transpose(1, 2)).reshape(-1, len(weight), height, width)
+
+
+def _enlarged_by_products(maps: Tensor, like: Tensor) -> Tensor:
+    """`models.heads.enlarged`, likewise: OpenVINO's own leaves the channels of each place side by side."""
+    rows, columns = (
+        enlarged(torch.eye(small)[None, None], torch.empty(1, 1, large, small))[0, 0]
+        for small, large in zip(maps.shape[-2:], like.shape[-2:], strict=True)
+    )
+    return rows @ (maps @ columns.T)
 
 
 def make_graphs(bundle: Bundle, heads: Sequence[TrainedHead] = ()) -> list[openvino.Model]:
