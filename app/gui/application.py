@@ -63,8 +63,8 @@ def run_window(options: argparse.Namespace) -> int:
         )
 
     source, explanation = _first_source(options.source, settings.camera)
-    # On the shipped clip; what would have been opened comes afterwards.
-    tour = not settings.toured and options.source is None and not options.record and options.quit_after is None
+    # On the shipped clip; what would have been opened comes afterwards. Whoever gives a head came to see it.
+    tour = not (settings.toured or options.source or options.head or options.record) and options.quit_after is None
     begin_with = str(SAMPLE_CLIP) if tour else source
     network = NetworkChoice(options.model, options.device, options.engine, tuple(options.head))
     folder = options.recordings or recordings_folder(settings)

@@ -81,7 +81,7 @@ vec3 lit(Surface s) {
     float diffuse = max((facing + s.wrap) / (1. + s.wrap), 0.);
     vec3 reddened = vec3(diffuse, diffuse * diffuse * .3 + diffuse * .7, diffuse * diffuse * .4 + diffuse * .6);
     vec3 lamp = light_color * (s.wrap > 0. ? reddened : vec3(diffuse)) * shadow;
-    float grazing = s.gloss + (1. - s.gloss) * pow(1. - max(dot(to_eye, s.normal), 0.), 5.) * .35;
+    float grazing = s.gloss + (1. - s.gloss) * pow(1. - clamp(dot(to_eye, s.normal), 0., 1.), 5.) * .35;
     vec3 halfway = normalize(to_light + to_eye);
     float highlight = pow(max(dot(s.normal, halfway), 0.), s.sharpness) * (s.sharpness + 8.) / 25. * grazing;
     float up = s.normal.z * .5 + .5;
