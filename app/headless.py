@@ -7,7 +7,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +138,7 @@ class _Progress:
         # The session's own board shows the last seconds, in the annotated picture as in the window.
         self.whole_run = MeterBoard(latency_window_s=math.inf, jitter_window_s=math.inf)
         self.frames_with_person = 0
+        self.heads: Mapping[str, str] = {}
         self._max_frames = max_frames
         self._bar = tqdm(unit=" frames", total=max_frames, disable=not sys.stderr.isatty(), leave=False)
 
@@ -147,6 +148,7 @@ class _Progress:
 
     def __call__(self, result: PoseResult) -> None:
         self.frames += 1
+        self.heads = result.heads
         self.whole_run.add(result)
         self.frames_with_person += bool(result.people)
         self._bar.update()
@@ -172,6 +174,7 @@ def _report(session: Session, progress: _Progress, seconds: float) -> dict[str, 
     snapshot = progress.whole_run.read(everybody=True)
     return {
         **latency_ledger(session, snapshot, window_s=math.inf),
+        **({"heads": dict(progress.heads)} if progress.heads else {}),
         "frames": progress.frames,
         "frames_with_person": progress.frames_with_person,
         "frames_dropped": session.pipeline.dropped,
@@ -253,8 +256,9 @@ def _write_report(path: Path, report: dict[str, Any]) -> None:
 def _closing_line(session: Session, progress: _Progress, seconds: float) -> str:
     snapshot = progress.whole_run.read(everybody=True)
     jitter, bias = (kind.overall.get(session.choice.name, math.nan) for kind in (snapshot.jitter, snapshot.bias))
+    head = progress.heads.get(session.choice.name)
     return (
         f"{progress.frames} frames in {seconds:.1f} s, a person in {progress.frames_with_person}; "
         f"{session.network.label} on {session.device_label or 'no device'}, "
-        f"{session.choice.name}: jitter {three_digits(jitter)} px, bias {three_digits(bias)} px over the whole run"
+        f"{session.choice.name}{f' with the head {head}' if head else ''}: jitter {three_digits(jitter)} px, bias {three_digits(bias)} px over the whole run"
     )

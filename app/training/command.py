@@ -75,6 +75,11 @@ def run_train(options: argparse.Namespace) -> int:
     checkpoint.unlink(missing_ok=True)
     for file in files:
         print(file)
+    before, after = history[0], history[-1]
+    say(
+        f"Held back, before and after: {before.mean_cells:.3f} and {after.mean_cells:.3f} cells mean, "
+        f"{before.median_cells:.3f} and {after.median_cells:.3f} median."
+    )
     model = "" if options.model == "full" else f"--model {options.model} "
     say(
         f"To see it: posescope {model}--head {options.output}"

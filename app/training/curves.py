@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 
+import numpy as np
+
 from app.decoder_display import decoder_color
 from app.lab.canvas import MUTED, TEXT, new_figure, png, style_axes
 from app.training.loop import Epoch
@@ -31,7 +33,8 @@ def curves_png(history: Sequence[Epoch], decoder: str, title: str) -> bytes:
             values = [getattr(epoch, names[0]) for epoch in history]
             axes.plot(steps, values, style, color=color, linewidth=2.5, marker="o", markersize=5, label=name)
         style_axes(axes, 14)
-        axes.set_ylim(bottom=0)
+        highest = np.nanmax([getattr(epoch, names[0]) for epoch in history for names, _ in lines])
+        axes.set_ylim(0, 1.08 * highest)
         axes.set_xlabel("steps")
         axes.set_title(label, color=MUTED, fontsize=15, loc="left")
         if len(lines) > 1:

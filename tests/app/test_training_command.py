@@ -45,6 +45,13 @@ def test_the_command_makes_a_head_that_can_be_read(
     assert "exists already" in capsys.readouterr().err
     assert run_command_line([*arguments, "--overwrite"]) == 0
     assert read_head(output).sha256 == head.sha256
+    capsys.readouterr()
+    report = tmp_path / "report.json"
+    run = ["run", "synthetic:person,frames=4", "--model", "lite", "--head", str(output), "--decoder", "debiased"]
+    assert run_command_line([*run, "--report", str(report)]) == 0
+    assert "debiased with the head mine: jitter" in capsys.readouterr().out
+    heads = json.loads(report.read_text("utf-8"))["heads"]
+    assert (heads["debiased"], heads["ipr"]) == ("mine", "shipped")
 
 
 @pytest.mark.thorough
