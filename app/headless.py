@@ -257,8 +257,9 @@ def _closing_line(session: Session, progress: _Progress, seconds: float) -> str:
     snapshot = progress.whole_run.read(everybody=True)
     jitter, bias = (kind.overall.get(session.choice.name, math.nan) for kind in (snapshot.jitter, snapshot.bias))
     head = progress.heads.get(session.choice.name)
+    reader = session.choice.name + (f" with the head {head}" if head else "")
     return (
         f"{progress.frames} frames in {seconds:.1f} s, a person in {progress.frames_with_person}; "
         f"{session.network.label} on {session.device_label or 'no device'}, "
-        f"{session.choice.name}{f' with the head {head}' if head else ''}: jitter {three_digits(jitter)} px, bias {three_digits(bias)} px over the whole run"
+        f"{reader}: jitter {three_digits(jitter)} px, bias {three_digits(bias)} px over the whole run"
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from app import __version__
+from app.bundled import ASSETS as ASSETS_FOLDER
 from app.bundled import ICON_SIZES, MODELS, SAMPLE_CLIP, TRANSLATIONS, icon_file, model_file
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +27,8 @@ ASSETS = (
     icon_file(),
     *(icon_file(size) for size in ICON_SIZES),
     TRANSLATIONS / "posescope_zh_CN.qm",
+    ASSETS_FOLDER / "heads" / "through-ipr.safetensors",
+    ASSETS_FOLDER / "heads" / "README.md",
 )
 ASSET_NAMES = {str(path.relative_to(ROOT).as_posix()) for path in ASSETS}
 SHADERS = {str(path.relative_to(ROOT).as_posix()) for path in (ROOT / "app/rendered_people/shaders").iterdir()}

@@ -200,7 +200,7 @@ def whiskers(rows: Sequence[Whisker], *, x: str, title: str = "") -> str:
         axes.tick_params(axis="y", length=0, labelcolor=TEXT, labelsize=_TEXT_PX)
         axes.grid(visible=False, axis="y")
         axes.margins(x=0.06)
-        axes.locator_params(axis="x", nbins=6)
+        axes.locator_params(axis="x", nbins=4 if close_up else 6)
     for place, row in enumerate(rows):
         panels[-1].annotate(
             _label(row.text),

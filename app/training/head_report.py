@@ -19,6 +19,7 @@ from app.training.kinds import READERS, SHIPPED_HEAD, Kind
 from app.training.loop import Epoch
 
 _SHIPPED_TITLE = "as shipped"
+_MOST_POINTS = 16  # of a curve
 LEAST_PEOPLE = 10  # fewer say nothing about a difference
 
 
@@ -269,12 +270,14 @@ def _curves(compared: Compared) -> Iterator[Part]:
         kinds = [kind for kind in compared.kinds if kind.few is few]
         if not kinds:
             continue
-        # With few pictures there are more epochs of fewer steps: those that lie nearest to the others' are drawn.
-        steps = sorted({epoch.steps for epoch in compared.histories[kinds[0].name, compared.seeds[0]]})
+        # With few pictures there are many more epochs of fewer steps: not all of them are drawn.
+        every = [epoch.steps for epoch in compared.histories[kinds[0].name, compared.seeds[0]]]
+        shown = sorted(set(np.linspace(0, len(every) - 1, _MOST_POINTS).round().astype(int).tolist()))
+        steps = [every[i] for i in shown]
         series = []
         for kind in kinds:
             runs = [compared.histories[kind.name, seed] for seed in compared.seeds]
-            values = np.array([[epoch.mean_cells for epoch in run] for run in runs])
+            values = np.array([[run[i].mean_cells for i in shown] for run in runs])
             series.append(
                 Series(
                     kind.title,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.bundled import model_file
+from app.bundled import ASSETS, model_file
 from models.blazepose import JOINT_COUNT, LandmarkNetwork
 from models.bundle import Bundle, open_bundle
 from models.decoders import get_decoder
@@ -24,7 +24,7 @@ from models.heads import Head, HeadedNetwork, Trunk, built_head, shipped_head
 from models.readings import DECODER_NAMES, HEADS_FOR
 from models.regions import Region
 from models.skeletons import BLAZEPOSE_33, COCO_17
-from tests.models.clip import clip_frames
+from tests.models.clip import as_coco, clip_frames, true_joints
 
 CPU = choose_device("cpu")
 COCO = tuple(BLAZEPOSE_33.index[name] for name in COCO_17.joints)
@@ -275,3 +275,18 @@ def test_people_are_followed_alike_whatever_head_is_read(
         assert len(ours) == len(theirs) == 1
         assert abs(ours[0].region.center_x - theirs[0].region.center_x) < 0.05
         assert abs(ours[0].region.side - theirs[0].region.side) < 0.1
+
+
+def test_with_the_shipped_head_ipr_is_not_pulled_to_the_middle(tmp_path: Path) -> None:
+    """Against the clip's truth, of which nothing was trained on."""
+    full = bundle_of("full")
+    head = read_head(ASSETS / "heads" / "through-ipr.safetensors")
+    estimator = PoseEstimator(OpenVinoEngine(full, CPU, GraphCache(tmp_path), [head]))
+    joints, seen = true_joints()
+    off: dict[str, list[float]] = {SHIPPED: [], OWN: []}
+    for frame in (15, 135, 270):
+        for choice, distances in off.items():
+            estimator.head_choice = choice
+            (person,) = estimator.estimate(clip_frames()[frame]).people
+            distances += np.linalg.norm(as_coco(person.points["ipr"]) - joints[frame], axis=-1)[seen[frame]].tolist()
+    assert np.mean(off[OWN]) < 0.5 * np.mean(off[SHIPPED])
