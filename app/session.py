@@ -222,10 +222,7 @@ class Session:
         self.pipeline.choice = replace(self.pipeline.choice, name=checked_decoder(name))
 
     def set_beta(self, beta: float) -> None:
-        """Use this beta in ipr and debiased from the next frame on.
-
-        Raises UserError beyond `models.readings.BETA_LIMITS`.
-        """
+        """Use this beta in ipr and debiased from now on. Raises UserError beyond `models.readings.BETA_LIMITS`."""
         self.pipeline.choice = replace(self.pipeline.choice, beta=checked_beta(beta))
 
     @property
@@ -277,14 +274,13 @@ class Session:
             yields=self.source.live or self.source.paced,
         )
         with self._recorder_lock:
-            # Before it starts: that holds the network up, and the frames that come meanwhile are its first ones.
+            # Before it starts, which holds the network up: what comes meanwhile waits, and is recorded.
             self.pipeline.loses_none = True
             try:
                 recorder.start()
-            except OutputError:
+                self._recorder = recorder
+            finally:
                 self.pipeline.loses_none = self._recorder is not None
-                raise
-            self._recorder = recorder
 
     def _about(self) -> RecordingAbout:
         return RecordingAbout(
