@@ -17,10 +17,11 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QGraphicsScene, QGraphicsView
 
 from app.__main__ import main
-from app.bundled import ICON_SIZES, SAMPLE_CLIP
+from app.bundled import ASSETS, ICON_SIZES, SAMPLE_CLIP
 from app.gui.help_dialog import HelpDialog
 from app.gui.language import install_language
 from app.gui.main_window import MainWindow
+from app.gui.tour import Tour
 from app.settings import Settings, load_settings, save_settings, settings_path
 from app.sources import camera_list
 from tests.app.gui.desk import LONG_MS, MISSING_OFFSCREEN, top_levels
@@ -251,6 +252,16 @@ class TestInsideThisProcess:
         assert run_here(*NO_NETWORK, ready=lambda window: window.tour.is_running, act=look) == 0
         assert seen == [(True, SAMPLE_CLIP.name), "camera:id=usb"]
         assert load_settings()[0].toured
+
+    def test_whoever_gives_a_head_came_to_see_it_and_not_the_tour(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        save_settings(Settings(preroll_s=0.0))
+        monkeypatch.setattr(camera_list, "list_cameras", lambda *_, **__: [])
+        begun: list[Tour] = []
+        monkeypatch.setattr(Tour, "start_when_seen", lambda tour, afterwards: begun.append(tour))
+        assert run_here(*NO_NETWORK, "--head", ASSETS / "heads" / "through-ipr.safetensors") == 0
+        assert not begun
+        assert run_here(*NO_NETWORK) == 0
+        assert len(begun) == 1
 
     def test_what_the_command_line_says_is_not_kept_and_the_settings_can_be_reset(self) -> None:
         save_settings(Settings(toured=True, preroll_s=0.0, people=2, mirror=True))
