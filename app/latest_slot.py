@@ -22,6 +22,7 @@ class LatestSlot(Generic[T]):
         self._condition = threading.Condition()
         self._items: deque[T] = deque()
         self._caught_up = True
+        self._waits = True
         self._patience = 1
         self.replaced = 0
 
@@ -49,6 +50,12 @@ class LatestSlot(Generic[T]):
         with self._condition:
             if not self._items:
                 self._caught_up = True
-                if timeout > 0:
+                if timeout > 0 and self._waits:
                     self._condition.wait(timeout)
             return self._items.popleft() if self._items else None
+
+    def let_go(self) -> None:
+        """Let nobody wait for an item any more, neither who does now nor later."""
+        with self._condition:
+            self._waits = False
+            self._condition.notify_all()

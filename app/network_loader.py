@@ -58,6 +58,10 @@ class NetworkLoader:
         self._pending = wish = _Wish(load, name)
         self._wishes.put(wish)
 
+    def let_go(self) -> None:
+        """Let `run` ask at once whether it is stopped, instead of when it has waited for a wish."""
+        self._wishes.let_go()
+
     def run(self, stopped: Callable[[], bool]) -> None:
         """Load what is asked for until `stopped()`; a load that has begun is finished."""
         while not stopped():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import queue
 import threading
@@ -92,7 +93,7 @@ class Pipeline:
         # A frame, and how often the source was interrupted up to it: a dropped one may be the first after a gap.
         self._slot: LatestSlot[tuple[Frame, int]] = LatestSlot()
         self._interruptions = self._known_interruptions = 0
-        self._queue: queue.Queue[Frame] = queue.Queue(maxsize=2)
+        self._queue: queue.Queue[Frame | None] = queue.Queue(maxsize=2)
         self._under_way = 0  # frames of a file between its reader and the last consumer
         self._winding = threading.Lock()
         self._steps = 0
@@ -169,6 +170,12 @@ class Pipeline:
     def stop(self) -> None:
         """Ask all threads to end. Returns at once; `join` waits."""
         self._stop.set()
+        # Whoever waits looks at once.
+        self.networks.let_go()
+        self._slot.let_go()
+        self._wanted.set()
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait(None)
         self.source.stop()
 
     def join(self, timeout: float | None = None) -> bool:
@@ -293,6 +300,8 @@ class Pipeline:
         try:
             frame = self._queue.get(timeout=_POLL_S)
         except queue.Empty:
+            return None
+        if frame is None:
             return None
         self._asked = False
         # A file that is read ahead hands its frame over now: the time in the queue is no latency.

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication  # noqa: E402
 from app.gui.garbage import GarbageOnQtThread  # noqa: E402
 from app.gui.language import install_language, language_for, prefer_chinese_fonts, tr  # noqa: E402
 from app.gui.main_window import MainWindow  # noqa: E402
-from app.gui.theme import apply_theme  # noqa: E402
+from app.gui.theme import apply_theme, styled_at_the_end  # noqa: E402
 from app.session import NetworkChoice, Session, checked_people, chosen_decoder  # noqa: E402
 from app.settings import Settings, load_settings, put_aside, recordings_folder, save_settings  # noqa: E402
 from app.sources import make_source  # noqa: E402
@@ -68,7 +68,8 @@ def run_window(options: argparse.Namespace) -> int:
     begin_with = str(SAMPLE_CLIP) if tour else source
     network = NetworkChoice(options.model, options.device, options.engine, tuple(options.head))
     folder = options.recordings or recordings_folder(settings)
-    window = MainWindow(make_session(begin_with, network), make_session, folder, settings, begin_with)
+    with styled_at_the_end(application):
+        window = MainWindow(make_session(begin_with, network), make_session, folder, settings, begin_with)
     window.screenshot_path = options.screenshot
     # Python sees Ctrl-C only while it runs, and the window's own timers stop when the source has ended.
     signal.signal(signal.SIGINT, lambda *_: window.close())

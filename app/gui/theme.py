@@ -6,7 +6,8 @@ paint, and where you keep one, do so again when `broadcast.changed` is emitted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -148,6 +149,19 @@ def scheme_for(theme: str) -> Scheme:
         light = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light
         return LIGHT if light else DARK
     return LIGHT if theme == "light" else DARK
+
+
+@contextlib.contextmanager
+def styled_at_the_end(application: QApplication) -> Iterator[None]:
+    """What is built meanwhile gets the style sheet when it is whole: Qt would apply it to a part with all that is in it
+    each time that the part is put into another, which takes longer than the building.
+    """
+    style = application.styleSheet()
+    application.setStyleSheet("")
+    try:
+        yield
+    finally:
+        application.setStyleSheet(style)
 
 
 def apply_theme(application: QApplication, theme: str = "dark") -> None:

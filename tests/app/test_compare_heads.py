@@ -104,6 +104,7 @@ def test_differences_are_paired_and_averaged_over_seeds(clip: TestPeople) -> Non
     assert not any("few" in pair.title for pair in pairs(made_up(clip, few=False)))
 
 
+@pytest.mark.thorough
 def test_tables_tell_what_was_measured(clip: TestPeople) -> None:
     compared = made_up(clip)
     text = text_table(compared)

@@ -64,7 +64,7 @@ def test_the_crop_of_a_box_is_around_its_middle() -> None:
     assert region == Region(19.5, 69.5, 75.0, 0.0)
 
 
-@pytest.mark.parametrize("rotation", [0.0, 0.4])
+@pytest.mark.parametrize("rotation", [pytest.param(0.0, marks=pytest.mark.thorough), 0.4])
 def test_the_mirrored_crop_shows_one_minus_the_share(rotation: float) -> None:
     picture = _ramp(200, 250)
     region = Region(120.0, 100.0, 128.0, rotation)

@@ -98,6 +98,7 @@ def test_the_card_says_what_it_holds_for(card):
     }
 
 
+@pytest.mark.thorough
 def test_what_came_before_or_after_is_not_measured():
     def results() -> Iterator[PoseResult]:
         for i, result in enumerate(noisy_results(9.0)):
@@ -172,6 +173,7 @@ def test_nobody_needs_to_be_there_while_it_counts_down_nor_the_conditions_to_sta
     assert (card.network, card.beta) == ("full", 10.0)
 
 
+@pytest.mark.thorough
 def test_a_file_that_starts_again_adds_no_jitter():
     def results(say_so: bool) -> Iterator[PoseResult]:
         for i in range(241):
@@ -286,6 +288,7 @@ def test_weak_joints_are_named_and_left_out():
     assert next(csv.DictReader(io.StringIO(card.to_csv())))["joints_left_out"] == "left_knee right_foot_index"
 
 
+@pytest.mark.thorough
 def test_smoothed_jitter_is_told_only_when_smoothing_was_always_on():
     for off in (range(0), range(100, 110), range(241)):
         hold_still = HoldStill("x")

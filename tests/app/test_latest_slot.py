@@ -111,3 +111,19 @@ def test_nothing_is_lost_uncounted_between_two_threads():
     assert taken == sorted(set(taken))
     assert taken[-1] == 4999
     assert len(taken) + slot.replaced == 5000
+
+
+def test_nobody_waits_for_an_item_any_more():
+    slot: LatestSlot[int] = LatestSlot()
+    taken: list[int | None] = []
+    waiting = threading.Thread(target=lambda: taken.append(slot.take(60.0)))
+    waiting.start()
+    slot.let_go()
+    waiting.join(10.0)
+    assert not waiting.is_alive()
+    assert taken == [None]
+    slot.put(1)
+    assert slot.take(60.0) == 1
+    begun = time.monotonic()
+    assert slot.take(60.0) is None
+    assert time.monotonic() - begun < 30.0

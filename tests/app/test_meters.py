@@ -23,7 +23,7 @@ def noise(seed: int, count: int, s: float) -> np.ndarray:
     return STILL + np.random.default_rng(seed).normal(0, s, (count, 33, 2))
 
 
-@pytest.mark.parametrize("s", [0.05, 0.3, 1.0, 5.0])
+@pytest.mark.parametrize("s", [0.3, *(pytest.param(s, marks=pytest.mark.thorough) for s in (0.05, 1.0, 5.0))])
 @pytest.mark.parametrize("times", [steady_times(1500), times_of_steps(IRREGULAR_MS, 1500)], ids=["steady", "irregular"])
 @pytest.mark.parametrize(("velocity", "acceleration"), [(0, 0), (80, 0), (80, 6)], ids=["still", "steady", "speeding"])
 def test_white_noise_reads_its_standard_deviation_however_the_person_moves(s, times, velocity, acceleration):
@@ -213,6 +213,7 @@ def test_the_window_runs_on_while_nobody_is_seen(make):
     assert all(math.isnan(value) for value in meter.read().overall.values())
 
 
+@pytest.mark.thorough
 def test_an_infinite_window_equals_numpy_over_everything():
     tracks = noise(8, 200, 1.5) + np.cumsum(noise(9, 200, 0.2) - STILL, 0)
     times = times_of_steps(IRREGULAR_MS, 200)

@@ -21,7 +21,7 @@ def walking_or_still(still: range, frames: int) -> Iterator[PoseResult]:
         yield result_at(START, i / 30, people=(person_at(STILL + walked + random.normal(0, 0.3, STILL.shape)),))
 
 
-@pytest.mark.parametrize("still", [range(120, 200), range(250, 330)])
+@pytest.mark.parametrize("still", [range(120, 200), pytest.param(range(250, 330), marks=pytest.mark.thorough)])
 def test_of_a_clip_the_stretch_in_which_the_person_stands_still_is_measured(still: range) -> None:
     # Within the five seconds, or after them: the shipped clip has such a stretch in every ten seconds.
     card = measured(walking_or_still(still, 600)).card()
@@ -32,6 +32,7 @@ def test_of_a_clip_the_stretch_in_which_the_person_stands_still_is_measured(stil
     assert card.readings[0].jitter_px == pytest.approx(0.3, rel=0.1)
 
 
+@pytest.mark.thorough
 def test_who_moves_at_first_has_five_seconds_from_then_on() -> None:
     card = measured(walking_or_still(range(150, 900), 900)).card()
     assert card is not None
@@ -39,7 +40,7 @@ def test_who_moves_at_first_has_five_seconds_from_then_on() -> None:
     assert not card.moved
 
 
-@pytest.mark.parametrize("still", [range(0), range(200, 230)])
+@pytest.mark.parametrize("still", [pytest.param(range(0), marks=pytest.mark.thorough), range(200, 230)])
 def test_who_never_stands_still_for_long_is_told_so_and_no_decoder_is_marked(still: range) -> None:
     hold_still = measured(walking_or_still(still, 600))
     card = hold_still.card()
@@ -50,6 +51,7 @@ def test_who_never_stands_still_for_long_is_told_so_and_no_decoder_is_marked(sti
     assert "this is no measurement of holding still" in card.verdict()
 
 
+@pytest.mark.thorough
 def test_a_clip_that_starts_again_goes_on_though_its_person_has_another_number() -> None:
     def loops() -> Iterator[PoseResult]:
         for i, result in enumerate(walking_or_still(range(240, 900), 900)):

@@ -229,6 +229,7 @@ def test_sensor_noise_is_new_in_each_frame() -> None:
     assert white.max() == 255
 
 
+@pytest.mark.thorough
 def test_without_noise_a_held_crop_does_not_tremble(lite: Network) -> None:
     picture = sample_photograph()
     rows = still.measure_still("picture", 0.0, picture.noisy(0.0), 9, lite, lambda: None)

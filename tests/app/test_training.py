@@ -254,7 +254,9 @@ class Broken(Exception):
     pass
 
 
-@pytest.mark.parametrize("objective", [Objective("argmax"), Objective("debiased", 10.0, 0.5)])
+@pytest.mark.parametrize(
+    "objective", [pytest.param(Objective("argmax"), marks=pytest.mark.thorough), Objective("debiased", 10.0, 0.5)]
+)
 def test_a_run_that_was_broken_off_ends_as_one_that_was_not(
     store: FeatureStore, people: tuple[Path, TrainingPeople], tmp_path: Path, objective: Objective
 ) -> None:

@@ -21,6 +21,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clip_people(tmp_path_factory.mktemp("people"), 6)
 
 
+@pytest.mark.thorough
 def test_the_command_makes_a_head_that_can_be_read(
     people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

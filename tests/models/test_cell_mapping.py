@@ -143,7 +143,9 @@ def test_the_points_lie_on_the_true_joints(model, reading, mirrored):
 
 
 @pytest.mark.parametrize("mirrored", [False, True], ids=["straight", "mirrored"])
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    "model", ["lite", *(pytest.param(m, marks=pytest.mark.thorough) for m in MODELS if m != "lite")]
+)
 def test_the_regressed_points_lie_on_the_true_joints(model, mirrored):
     """x / 256, not x / 256 and half a cell."""
     along_x, along_y = offset_from_truth(model, with_decoder(REGRESSION), mirrored=mirrored)

@@ -90,6 +90,7 @@ def test_it_reads_what_the_torch_engine_reads(engine, reference):
         assert_same(read(engine, image, regions), read(reference, image, regions))
 
 
+@pytest.mark.thorough
 def test_heatmaps_come_where_they_are_wanted(engine, reference):
     image = clip_frames()[0]
     regions = regions_in(reference, image)
@@ -105,6 +106,7 @@ def test_heatmaps_come_where_they_are_wanted(engine, reference):
     assert np.array_equal(before.points, points)
 
 
+@pytest.mark.thorough
 def test_several_people_are_read_at_once(engine, reference):
     image = clip_frames()[130]
     (region,) = regions_in(reference, image)
@@ -142,6 +144,7 @@ def test_beta_is_that_of_each_call(engine, reference):
     }
 
 
+@pytest.mark.thorough
 def test_pictures_of_several_sizes_in_turn(engine, reference):
     large = clip_frames()[0]
     small, narrow = np.ascontiguousarray(large[::2, ::2]), large[:, 200:700]
@@ -151,6 +154,7 @@ def test_pictures_of_several_sizes_in_turn(engine, reference):
         assert_same(read(engine, image, regions), read(reference, image, regions))
 
 
+@pytest.mark.thorough
 def test_more_sizes_than_are_kept(engine, reference):
     frame = clip_frames()[0]
     first = frame[:, 200:700]
@@ -165,6 +169,7 @@ def test_more_sizes_than_are_kept(engine, reference):
     assert disagreement(read(engine, first, regions), expected) < 0.01
 
 
+@pytest.mark.thorough
 def test_people_are_detected_where_the_torch_engine_sees_them(engine, reference):
     for frame in FRAMES:
         image = clip_frames()[frame]
@@ -254,6 +259,7 @@ def test_an_unknown_precision_is_refused(lite):
         CudaEngine(lite, CPU, "float61")
 
 
+@pytest.mark.thorough
 def test_arithmetic_of_the_process_is_left_as_it_was(lite):
     matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
 

@@ -158,7 +158,7 @@ def test_pictures_may_be_read_only_or_mirrored():
     assert Picture(image).pixels.data_ptr() == image.ctypes.data
 
 
-@pytest.mark.parametrize("model", ["lite", "full"])
+@pytest.mark.parametrize("model", ["lite", pytest.param("full", marks=pytest.mark.thorough)])
 def test_the_drawn_person_is_a_person(model):
     engine = TorchEngine(open_bundle(model_file(model)[0]), Device("cpu", "cpu"))
     picture = drawn_person(256)

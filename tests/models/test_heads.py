@@ -193,10 +193,8 @@ ENGINES = {
 }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param("torch", marks=pytest.mark.thorough), "openvino", pytest.param("cuda", marks=pytest.mark.thorough)],
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", ["torch", "openvino", "cuda"])
 def test_every_engine_reads_each_head_s_maps(name: str, lite: Bundle, heads: list[TrainedHead], tmp_path: Path) -> None:
     image, regions = frame_and_regions(lite)
     crop = regions[0].cut(image, 256, extend=True)

@@ -90,6 +90,7 @@ def shares_of_body(ours: np.ndarray, theirs: np.ndarray, person: Person) -> np.n
     return np.linalg.norm(ours - theirs, axis=-1) / person.region.body_size
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("landmarker", [RunningMode.IMAGE], indirect=True)
 def test_single_pictures_give_the_same_points(ours, landmarker):
     differences, offsets = [], []

@@ -9,7 +9,7 @@ import pytest
 import torch
 from ai_edge_litert.interpreter import Interpreter
 
-from app.bundled import MODELS, SAMPLE_CLIP, model_file
+from app.bundled import SAMPLE_CLIP, model_file
 from app.sources.video_file import VideoFileSource
 from models.blazepose import LandmarkNetwork, PersonDetector
 from models.bundle import open_bundle
@@ -64,7 +64,7 @@ def as_batch(images):
     return torch.from_numpy(images).permute(0, 3, 1, 2)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ["lite", "full", pytest.param("heavy", marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("images", [random_images, real_crops])
 @torch.inference_mode()
 def test_landmark_network_equals_litert(model, images):

@@ -102,6 +102,7 @@ def test_every_kind_of_file_is_opened(kind, tmp_path):
     assert {value.dtype for value in network.network.parameters()} == {torch.float32}
 
 
+@pytest.mark.thorough
 def test_what_is_missing_and_what_is_not_its_own_is_named(tmp_path):
     state = light("W32")
     for name in ("layer1.1.bn2.bias", "stage4.0.branches.1.1.conv1.weight"):
@@ -113,6 +114,7 @@ def test_what_is_missing_and_what_is_not_its_own_is_named(tmp_path):
     )
 
 
+@pytest.mark.thorough
 def test_a_network_that_classifies_pictures_is_refused(tmp_path):
     # HRNet's weights from ImageNet: a head of its own instead of heatmaps.
     state = light("W48")

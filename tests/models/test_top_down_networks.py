@@ -74,7 +74,7 @@ def agree(name, size, tmp_path, head):
     assert apart <= 1e-5 * maps.abs().max()
 
 
-@pytest.mark.parametrize(("name", "head"), [("R50", ""), ("W32", "head")])
+@pytest.mark.parametrize(("name", "head"), [("R50", ""), pytest.param("W32", "head", marks=pytest.mark.thorough)])
 def test_the_heatmaps_are_those_of_the_reference(name, head, tmp_path):
     agree(name, "256x192", tmp_path, head)
 

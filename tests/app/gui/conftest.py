@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot  # noqa: E402
 
 from app.gui.garbage import GarbageOnQtThread  # noqa: E402
 from app.gui.main_window import MainWindow  # noqa: E402
-from app.gui.theme import apply_theme  # noqa: E402
+from app.gui.theme import apply_theme, styled_at_the_end  # noqa: E402
 from app.session import Session  # noqa: E402
 from app.settings import Settings  # noqa: E402
 from tests.app.gui.desk import LONG_MS, MISSING_OFFSCREEN, Desk, SplitSource, StubSession, stub_session  # noqa: E402
@@ -75,7 +75,7 @@ def nothing_is_left_on_the_desktop(qapp: QApplication, garbage: GarbageOnQtThrea
 
 
 @pytest.fixture
-def open_window(qtbot: QtBot, tmp_path: Path) -> Iterator[OpenWindow]:
+def open_window(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[OpenWindow]:
     """Opens a window: by default on SplitSource and a stub of the network, recording into a folder of the test."""
     windows: list[MainWindow] = []
 
@@ -85,7 +85,8 @@ def open_window(qtbot: QtBot, tmp_path: Path) -> Iterator[OpenWindow]:
         folder = recordings or tmp_path / "recordings"
         # Without the last seconds, which cost an encoder in each test.
         settings = settings or Settings(preroll_s=0.0)
-        window = MainWindow(session or StubSession(SplitSource()), stub_session, folder, settings)
+        with styled_at_the_end(qapp):
+            window = MainWindow(session or StubSession(SplitSource()), stub_session, folder, settings)
         windows.append(window)
         desk = Desk(qtbot, window, folder)
         window.show()

@@ -75,6 +75,7 @@ def test_the_program_closes_by_itself_without_a_complaint(whole_run: Ended) -> N
     assert_no_crash(whole_run.errors)
 
 
+@pytest.mark.thorough
 def test_the_screenshot_shows_the_whole_window(whole_run: Ended) -> None:
     picture = cv2.imread(str(whole_run.folder / "new" / "window.png"))
     height, width, _ = picture.shape
@@ -86,6 +87,7 @@ def test_the_screenshot_shows_the_whole_window(whole_run: Ended) -> None:
     assert panel.std() > 10
 
 
+@pytest.mark.thorough
 def test_quitting_finishes_the_recording(whole_run: Ended) -> None:
     (video,) = (whole_run.folder / "recordings").glob("*.mp4")
     (keypoints,) = (whole_run.folder / "recordings").glob("*.csv")
@@ -104,6 +106,7 @@ def test_a_mistake_in_the_options_is_one_sentence(tmp_path: Path) -> None:
     assert "Did you mean" in line
 
 
+@pytest.mark.thorough
 def test_a_screenshot_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "window.png"
@@ -253,12 +256,13 @@ class TestInsideThisProcess:
         assert seen == [(True, SAMPLE_CLIP.name), "camera:id=usb"]
         assert load_settings()[0].toured
 
+    @pytest.mark.thorough
     def test_whoever_gives_a_head_came_to_see_it_and_not_the_tour(self, monkeypatch: pytest.MonkeyPatch) -> None:
         save_settings(Settings(preroll_s=0.0))
         monkeypatch.setattr(camera_list, "list_cameras", lambda *_, **__: [])
         begun: list[Tour] = []
         monkeypatch.setattr(Tour, "start_when_seen", lambda tour, afterwards: begun.append(tour))
-        assert run_here(*NO_NETWORK, "--head", ASSETS / "heads" / "through-ipr.safetensors") == 0
+        assert run_here("--model", "full", "--head", ASSETS / "heads" / "through-ipr.safetensors") == 0
         assert not begun
         assert run_here(*NO_NETWORK) == 0
         assert len(begun) == 1
@@ -378,6 +382,7 @@ class TestInsideThisProcess:
         )
         assert seen == [("dark", 3.0)]
 
+    @pytest.mark.thorough
     @posix_only
     def test_ctrl_c_is_heard_after_the_source_was_lost(self, tmp_path: Path) -> None:
         (tmp_path / "notes.mp4").write_text("no video")
@@ -401,6 +406,7 @@ class TestInsideThisProcess:
         assert time.monotonic() - pressed_s[0] < LONG_MS / 2000
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="a display is always there")
 def test_without_a_display_one_sentence_and_not_an_abort() -> None:
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}

@@ -135,6 +135,7 @@ def is_blind(result: PoseResult, decoder: str) -> bool:
     return bool(person.scores[decoder][NOSE] < 1e-6)
 
 
+@pytest.mark.thorough
 def test_each_decoder_reads_its_own_head_and_rows_say_so(desk: Desk, tmp_path: Path) -> None:
     window = desk.window
     session, menu = window.session, window.panel.network

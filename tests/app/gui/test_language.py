@@ -246,7 +246,7 @@ def test_nothing_of_the_window_is_left_in_english(chinese_desk: Desk) -> None:
     check(desk.window, *names)
 
 
-@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.thorough), "zh_CN"])
 def test_no_panel_has_to_scroll_in_a_small_window(qapp: QApplication, open_window: OpenWindow, language: str) -> None:
     install_language(qapp, language)
     desk = open_window()

@@ -380,6 +380,7 @@ def test_closing_ends_every_thread_and_may_be_done_twice(open_window: OpenWindow
     assert counter.count == 0
 
 
+@pytest.mark.thorough
 def test_closing_while_the_network_loads_ends_cleanly(open_window: OpenWindow) -> None:
     class SlowSession(StubSession):
         def _load_estimator(self, network: NetworkChoice) -> PoseEstimator:
