@@ -154,6 +154,7 @@ def strong(report, caption):
     return {row[0].text: [heads[i] for i, cell in enumerate(row) if cell.all("strong")] for row in rows}
 
 
+@pytest.mark.thorough
 def test_only_what_is_best_by_more_than_noise_is_strong():
     clear = read_report(report_html(outcome(CLEAR)))
     marked = strong(clear, "95 % interval. Bold")

@@ -40,7 +40,8 @@ def test_who_moves_at_first_has_five_seconds_from_then_on() -> None:
     assert not card.moved
 
 
-@pytest.mark.parametrize("still", [pytest.param(range(0), marks=pytest.mark.thorough), range(200, 230)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("still", [range(0), range(200, 230)])
 def test_who_never_stands_still_for_long_is_told_so_and_no_decoder_is_marked(still: range) -> None:
     hold_still = measured(walking_or_still(still, 600))
     card = hold_still.card()

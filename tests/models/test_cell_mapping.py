@@ -39,7 +39,7 @@ FRAMES = tuple(range(10, 300, 25))
 DECODERS = ("argmax", "argmax-quarter", "dark", "debiased")
 # Along x, where left and right make up for what the networks take for a joint; along y they do not.
 ACROSS, DOWN, BY_MIRROR = 0.12, 0.3, 0.08
-MODELS = ["lite", "full", pytest.param("heavy", marks=pytest.mark.thorough)]
+MODELS = ["lite", *(pytest.param(model, marks=pytest.mark.thorough) for model in ("full", "heavy"))]
 
 # (33, 2) px of one person, read in one way.
 Reading = Callable[[Person], NDArray[np.floating]]
@@ -143,9 +143,7 @@ def test_the_points_lie_on_the_true_joints(model, reading, mirrored):
 
 
 @pytest.mark.parametrize("mirrored", [False, True], ids=["straight", "mirrored"])
-@pytest.mark.parametrize(
-    "model", ["lite", *(pytest.param(m, marks=pytest.mark.thorough) for m in MODELS if m != "lite")]
-)
+@pytest.mark.parametrize("model", MODELS)
 def test_the_regressed_points_lie_on_the_true_joints(model, mirrored):
     """x / 256, not x / 256 and half a cell."""
     along_x, along_y = offset_from_truth(model, with_decoder(REGRESSION), mirrored=mirrored)

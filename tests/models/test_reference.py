@@ -103,6 +103,7 @@ def test_the_body_is_about_as_large_as_in_our_own_crops(reference):
     assert 0.8 < min(shares) < max(shares) < 1.2
 
 
+@pytest.mark.thorough
 def test_after_a_reset_it_begins_anew(reference):
     frames = clip_frames()
     first = [points(reference, frames[i], nanoseconds(i)) for i in (100, 101, 102)]
@@ -154,6 +155,7 @@ def test_people_keep_their_numbers_while_they_cross_though_mediapipe_changes_the
     assert {(0, 1), (1, 0)} <= orders
 
 
+@pytest.mark.thorough
 def test_how_many_are_followed_may_change_between_two_images(reference):
     image = np.ascontiguousarray(crossing()[0][0][:, LEFT:RIGHT])
     counts = []

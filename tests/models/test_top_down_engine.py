@@ -311,7 +311,8 @@ def test_arms_stretched_out_widen_the_crop():
     assert half_width == pytest.approx(90 * 1.25 * 0.53 / 0.491, rel=0.01)
 
 
-@pytest.mark.parametrize("everything", ["somewhere", pytest.param("in one place", marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("everything", ["somewhere", "in one place"])
 def test_a_network_that_sees_nonsense_does_no_harm(everything):
     random = np.random.default_rng(6)
 

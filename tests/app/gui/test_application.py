@@ -98,6 +98,7 @@ def test_quitting_finishes_the_recording(whole_run: Ended) -> None:
     assert all(row["x"] for row in read_rows(keypoints))
 
 
+@pytest.mark.thorough
 def test_a_mistake_in_the_options_is_one_sentence(tmp_path: Path) -> None:
     ended = run(tmp_path, "--source", SAMPLE_CLIP, "--decoder", "debaised")
     assert ended.code == 2
@@ -267,6 +268,7 @@ class TestInsideThisProcess:
         assert run_here(*NO_NETWORK) == 0
         assert len(begun) == 1
 
+    @pytest.mark.thorough
     def test_what_the_command_line_says_is_not_kept_and_the_settings_can_be_reset(self) -> None:
         save_settings(Settings(toured=True, preroll_s=0.0, people=2, mirror=True))
         run_here("--source", SAMPLE_CLIP, *NO_NETWORK, "--people", "5", ready=lambda window: window.view.result)

@@ -102,6 +102,7 @@ def test_large_numbers_are_not_cut_off(meters: MeterPanel, qtbot: QtBot, dropped
     assert label.geometry().right() < meters.width()
 
 
+@pytest.mark.thorough
 def test_another_board_begins_without_the_old_numbers(meters: MeterPanel, qtbot: QtBot) -> None:
     board = steady_board()
     meters.watch(board)

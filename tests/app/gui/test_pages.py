@@ -70,6 +70,7 @@ def test_the_session_runs_on_behind_the_laboratory(desk: Desk) -> None:
     assert all(paint.result.frame.index >= results[-1].frame.index for paint in desk.painted[painted:])
 
 
+@pytest.mark.thorough
 def test_keys_of_the_live_page_work_in_the_laboratory_too(desk: Desk) -> None:
     desk.press("L")
     desk.press("1")
@@ -138,6 +139,7 @@ def test_the_window_closes_from_the_laboratory(open_window: OpenWindow) -> None:
     assert set(threading.enumerate()) == before
 
 
+@pytest.mark.thorough
 def test_the_time_that_a_held_picture_waits_behind_the_laboratory_is_no_latency(desk: Desk) -> None:
     desk.press("L")
     desk.results_from_now(1)
