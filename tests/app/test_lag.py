@@ -49,7 +49,9 @@ def lag_of(times: Sequence[int], raw: np.ndarray, smoothed: np.ndarray, score: o
 
 
 @EVERY_TIMING
-@pytest.mark.parametrize("delay_ms", [10, 25, 50, 100, 200, 400])
+@pytest.mark.parametrize(
+    "delay_ms", [10, 50, 200, *(pytest.param(ms, marks=pytest.mark.thorough) for ms in (25, 100, 400))]
+)
 def test_a_known_delay_is_recovered(times, delay_ms):
     raw, delayed = waving(times), waving(times, delay_ms)
     assert lag_of(times, raw, delayed) == pytest.approx(delay_ms, abs=1)

@@ -280,6 +280,7 @@ def threads_that_interrupt_each_other() -> Iterator[None]:
     sys.setswitchinterval(interval)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("threads_that_interrupt_each_other")
 def test_the_board_takes_results_paints_and_readers_at_once():
     board = MeterBoard(latency_window_s=0.05, jitter_window_s=0.05)

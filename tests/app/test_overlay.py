@@ -107,7 +107,7 @@ def test_limbs_take_the_colour_of_their_side_and_the_rest_is_neutral():
         assert near(picture[y, x], SIDE_COLORS[side]), (a, b)
 
 
-@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("mirror", [False, pytest.param(True, marks=pytest.mark.thorough)])
 def test_a_joint_is_drawn_to_a_fraction_of_a_pixel(mirror):
     errors = []
     for dx, dy in np.random.default_rng(1).random((30, 2)):

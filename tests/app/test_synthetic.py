@@ -86,7 +86,10 @@ def test_the_true_joints_of_a_synthetic_source_have_names(kind: type[TrueJointsS
     assert points["left_shoulder"][0] > points["right_shoulder"][0]  # both face the camera
 
 
-@pytest.mark.parametrize(("size", "bars"), [((960, 540), 0), ((1440, 810), 0), ((640, 640), 280), ((500, 200), 144)])
+@pytest.mark.parametrize(
+    ("size", "bars"),
+    [((960, 540), 0), pytest.param((1440, 810), 0, marks=pytest.mark.thorough), ((640, 640), 280), ((500, 200), 144)],
+)
 def test_the_rendered_person_and_the_true_joints_are_scaled_together(size: tuple[int, int], bars: int) -> None:
     source = RenderedPersonSource(width=size[0], height=size[1], frames=13)
     shown = frames_of(source)[12]

@@ -78,7 +78,15 @@ def test_names_and_shapes_are_the_authors():
 
 
 @pytest.mark.parametrize(
-    "kind", ["bare", "state_dict", "module", "mmpose 0.x", "mmpose 1.x", "without counts", "half", "old format"]
+    "kind",
+    [
+        "bare",
+        "mmpose 1.x",
+        *(
+            pytest.param(kind, marks=pytest.mark.thorough)
+            for kind in ("state_dict", "module", "mmpose 0.x", "without counts", "half", "old format")
+        ),
+    ],
 )
 def test_every_kind_of_file_is_opened(kind, tmp_path):
     state, path = light("R50"), tmp_path / "weights.pth"

@@ -98,7 +98,7 @@ def hold(desk: Desk) -> PoseResult:
 
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("joint", ["right_ankle", "left_shoulder", "nose"])
+@pytest.mark.parametrize("joint", ["right_ankle", pytest.param("left_shoulder", marks=pytest.mark.thorough), "nose"])
 def test_a_click_on_a_joint_opens_the_loupe_there(
     desk: Desk, joint: str, size: tuple[int, int], mirrored: bool
 ) -> None:

@@ -231,7 +231,7 @@ def test_the_weights_of_the_background_glow_for_ipr_and_not_for_debiased(page):
         assert (corner.lightness() > 60) == glows
 
 
-@pytest.mark.parametrize("size", [(1000, 600), (1280, 680), (1920, 1040)])
+@pytest.mark.parametrize("size", [(1000, 600), (1280, 680), pytest.param((1920, 1040), marks=pytest.mark.thorough)])
 def test_parts_neither_overlap_nor_are_cut_off(page, qtbot, size):
     page.resize(*size)
     page._change(x=50.0, y=12.0, background=0.05, peak=0.6, noise=0.05)

@@ -18,6 +18,7 @@ from models.people import MEDIAPIPE
 from tests.app.gui.conftest import OpenWindow
 from tests.app.gui.desk import Desk, labels, named
 
+pytestmark = pytest.mark.thorough
 NO_HEATMAPS = "MediaPipe gives points and no heatmaps: there is nothing for decoders to read."
 LEFT_BUTTON = Qt.MouseButton.LeftButton
 
