@@ -29,6 +29,8 @@ from tests.app import builders
 MISSING_OFFSCREEN = "This plugin does not support"  # how Qt's platform without a screen complains
 LONG_MS = 20_000  # only a hang, or a machine on its knees, reaches it
 LEFT, RIGHT = (0, 0, 200), (200, 0, 0)  # the halves of SplitSource: red, blue; in BGR
+# No bundle: for where the network does not matter.
+NO_NETWORK = ("--model", str(Path(__file__).parents[3] / "README.md"))
 LOST = "The test camera was lost: check its cable."
 PERSON_X = 100.0  # the person of StubEstimator stands left of the middle
 
