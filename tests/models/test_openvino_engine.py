@@ -14,7 +14,7 @@ import pytest
 from app.bundled import model_file
 from models.bundle import Bundle, open_bundle
 from models.devices import Device, choose_device
-from models.engines import choice
+from models.engines import choice, openvino_graphs
 from models.engines.graph_cache import GraphCache
 from models.engines.openvino_engine import OpenVinoEngine
 from models.engines.torch_engine import TorchEngine
@@ -172,7 +172,7 @@ def test_the_second_launch_needs_no_torch_and_nothing_is_reported_to_anyone(tmp_
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("damage", ["cut", "flipped", "missing"])
-def test_damaged_graphs_are_made_anew(tmp_path, lite, damage):
+def test_damaged_graphs_are_made_anew(tmp_path, lite, damage, monkeypatch):
     folder = tmp_path / "graphs"
     OpenVinoEngine(bundle_of("lite"), choose_device("cpu"), GraphCache(folder))
     (kept,) = folder.iterdir()
@@ -184,10 +184,17 @@ def test_damaged_graphs_are_made_anew(tmp_path, lite, damage):
         graph.write_bytes(whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])
     else:
         graph.unlink()
-    again = PoseEstimator(OpenVinoEngine(bundle_of("lite"), choose_device("cpu"), GraphCache(folder)))
-    (one,), (other,) = (e.read(clip_frames()[0], REGIONS[:1]).people for e in (again, lite))
-    assert max(furthest(one, other).values()) == 0
-    assert len(graph.read_bytes()) == len(whole)
+    (expected,) = lite.read(clip_frames()[0], REGIONS[:1]).people
+
+    def read_anew():
+        engine = OpenVinoEngine(bundle_of("lite"), choose_device("cpu"), GraphCache(folder))
+        (person,) = PoseEstimator(engine).read(clip_frames()[0], REGIONS[:1]).people
+        return person
+
+    assert max(furthest(read_anew(), expected).values()) == 0
+    # Not of the same length to the byte: OpenVINO numbers its nodes on. But whole, so that nothing is made once more.
+    monkeypatch.delattr(openvino_graphs, "make_graphs")
+    assert max(furthest(read_anew(), expected).values()) == 0
 
 
 @pytest.mark.thorough
