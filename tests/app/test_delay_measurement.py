@@ -16,6 +16,8 @@ from app.meters.glass_to_glass import Flip, Outcome
 from tests.app import builders
 from tests.app.screen_loop import MS, START_NS, Camera, in_a_room, run, whole_view
 
+pytestmark = pytest.mark.thorough
+
 S = 1000 * MS
 
 

@@ -22,6 +22,8 @@ from app.meters.glass_to_glass import (
 )
 from tests.app.screen_loop import MS, Camera, Flip, flips_at_random, samples_of
 
+pytestmark = pytest.mark.thorough
+
 SEEDS = 200
 RISE = 2.0  # of a signal of -1 and +1
 

@@ -10,6 +10,8 @@ from app.meters.glass_to_glass import Flip
 from app.meters.screen_in_view import GRID, Sight, brightness, look_for_pattern
 from tests.app.screen_loop import CHECKS, MS, START_NS, flips_at_random, image_of, screen_picture
 
+pytestmark = pytest.mark.thorough
+
 FRAME_NS = round(1e9 / 30)
 
 

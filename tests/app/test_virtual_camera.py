@@ -21,6 +21,8 @@ from app.overlay import OverlayStyle, draw_overlay
 from app.virtual_camera import VirtualCamera
 from tests.app import builders
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[2]
 LONG = 60.0  # s; only a hang reaches it
 

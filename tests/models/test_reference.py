@@ -25,6 +25,8 @@ from models.skeletons import COCO_FROM_BLAZEPOSE
 from tests.models.clip import clip_frames
 from tests.models.test_tracking import crossing
 
+pytestmark = pytest.mark.thorough
+
 LITE, LITE_SHA256 = model_file("lite")
 FRAMES = 40
 # So much of the clip of two who cross: there they are large enough for MediaPipe to see both from the beginning.

@@ -26,6 +26,8 @@ from tests.app.gui.desk import Desk, SplitSource, StubSession, named, pixels, to
 from tests.app.gui.screen_camera import ScreenCamera, difficult, plain, screen_kind
 from tests.app.test_delay_card import card_of
 
+pytestmark = pytest.mark.thorough
+
 LOOP_S = 150.0  # a hang is later
 
 

@@ -22,6 +22,8 @@ from tests.app.gui.desk import Desk, StubEstimator, named
 from tests.app.gui.test_main_menu import drop, dropped
 from tests.models.ideal_maps import IdealEngine
 
+pytestmark = pytest.mark.thorough
+
 NO_REGRESSION = "This network gives heatmaps alone: it regresses no points."
 
 
