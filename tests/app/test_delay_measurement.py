@@ -41,7 +41,6 @@ def one_quarter(screen, time_s, rng):
     return cv2.resize(screen[10:60, 20:70], (160, 120)) * 0.7 + rng.normal(0, 3, (120, 160)).astype(np.float32)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("camera", "optics"),
     [
@@ -64,7 +63,6 @@ def test_the_median_agrees_with_the_injected_delay_within_half_a_frame(camera, o
     assert card.delays.painted.count >= 48
 
 
-@pytest.mark.thorough
 def test_jitter_and_drops_show_in_the_spread():
     camera = Camera(fps=60, delay_ms=45, jitter_ms=12, dropped=0.1)
     delays = measured(camera, in_a_room).card().delays
@@ -75,7 +73,6 @@ def test_jitter_and_drops_show_in_the_spread():
     assert delays.waiting.interval > delays.camera_interval > 0.8 * camera.interval_ms
 
 
-@pytest.mark.thorough
 def test_a_delay_longer_than_a_second_makes_the_intervals_longer():
     measurement, camera = DelayMeasurement("a stream", 60.0), Camera(delay_ms=1200, jitter_ms=5)
     took_s = run(measurement, camera, longest_s=200)
@@ -85,7 +82,6 @@ def test_a_delay_longer_than_a_second_makes_the_intervals_longer():
     assert took_s > 50 * 1.5
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("lag_ms", [0, 100, 700])
 @pytest.mark.parametrize("frame_ms", [8, 33, 100])
 def test_flips_never_come_more_often_than_two_and_a_half_times_a_second(lag_ms, frame_ms):
@@ -101,7 +97,6 @@ def test_flips_never_come_more_often_than_two_and_a_half_times_a_second(lag_ms, 
 # --- what goes wrong ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 def test_a_camera_that_looks_elsewhere_is_told_so_until_it_looks_here():
     said: list[str] = []
     measurement = DelayMeasurement("a camera", 60.0)
@@ -120,7 +115,6 @@ def test_a_camera_that_looks_elsewhere_is_told_so_until_it_looks_here():
     assert took_s > 25 + 50 * 0.5
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("kind", "seed"),
     [("lamp", 0), *(("swing", seed) for seed in range(4))],
@@ -147,7 +141,6 @@ def test_what_flickers_by_itself_gives_no_figure(kind, seed):
     assert measurement.state().phase in (("looking",) if kind == "lamp" else ("looking", "measuring", "failed"))
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("after_flips", "figure"), [(10, False), (35, True)])
 def test_a_camera_that_is_covered_in_between(after_flips, figure):
     measurement = DelayMeasurement("a camera", 60.0)
@@ -194,7 +187,6 @@ def test_an_interruption_ends_it_while_flips_are_timed(change):
     assert measurement.state().message == "The camera was interrupted while its delay was measured."
 
 
-@pytest.mark.thorough
 def test_before_the_first_timed_flip_an_interruption_only_starts_the_search_anew():
     measurement = DelayMeasurement("a camera", 60.0)
     confirmed: list[int] = []
@@ -233,7 +225,6 @@ def test_it_can_be_broken_off_once():
     assert not measurement.before_flip(START_NS)
 
 
-@pytest.mark.thorough
 def test_frames_may_come_while_the_window_looks():
     measurement = DelayMeasurement("a camera", 60.0)
     measurement.add_flip(Flip(START_NS, 1))

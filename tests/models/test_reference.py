@@ -65,7 +65,6 @@ def points(estimator: ReferenceEstimator, image: np.ndarray, time_ns: int | None
     return person.points[MEDIAPIPE]
 
 
-@pytest.mark.thorough
 def test_its_points_and_scores_are_those_of_the_landmarker(reference):
     frames = list(clip_frames()[:FRAMES])
     for i, (image, (expected,)) in enumerate(zip(frames, landmarks(frames), strict=True)):
@@ -90,7 +89,6 @@ def test_its_points_are_those_of_the_peer_of_the_bench(reference):
     peer.close()
 
 
-@pytest.mark.thorough
 def test_the_body_is_about_as_large_as_in_our_own_crops(reference):
     ours = PoseEstimator.load(LITE, "cpu")
     shares = []
@@ -105,7 +103,6 @@ def test_the_body_is_about_as_large_as_in_our_own_crops(reference):
     assert 0.8 < min(shares) < max(shares) < 1.2
 
 
-@pytest.mark.thorough
 def test_after_a_reset_it_begins_anew(reference):
     frames = clip_frames()
     first = [points(reference, frames[i], nanoseconds(i)) for i in (100, 101, 102)]
@@ -130,7 +127,6 @@ def test_nobody_is_seen_in_an_empty_picture_and_stamps_need_not_rise_by_a_millis
     assert reference.estimate(clip_frames()[0], time_ns=999_999).people != ()
 
 
-@pytest.mark.thorough
 def test_people_keep_their_numbers_while_they_cross_though_mediapipe_changes_their_order(reference):
     whole, truth = crossing()
     frames = [np.ascontiguousarray(image[:, LEFT:RIGHT]) for image in whole]
@@ -157,7 +153,6 @@ def test_people_keep_their_numbers_while_they_cross_though_mediapipe_changes_the
     assert {(0, 1), (1, 0)} <= orders
 
 
-@pytest.mark.thorough
 def test_how_many_are_followed_may_change_between_two_images(reference):
     image = np.ascontiguousarray(crossing()[0][0][:, LEFT:RIGHT])
     counts = []
@@ -233,7 +228,6 @@ def test_without_mediapipe_one_sentence_says_what_to_do(missing, sentence):
     assert line.startswith(sentence)
 
 
-@pytest.mark.thorough
 def test_mediapipe_is_not_imported_unless_it_is_asked_for():
     done = run("""
         import sys

@@ -130,7 +130,6 @@ def test_the_page_is_as_large_as_the_window_and_leaves_with_it(in_front_of_camer
     in_front_of_camera.wait(lambda: not top_levels(DelayPage))
 
 
-@pytest.mark.thorough
 def test_pictures_are_painted_on_the_page_and_metered_as_always(in_front_of_camera: Desk) -> None:
     desk = in_front_of_camera
     page = open_page(desk)
@@ -156,7 +155,6 @@ def test_the_latency_tab_offers_it_too(in_front_of_camera: Desk) -> None:
     top_levels(DelayPage)[0].close()
 
 
-@pytest.mark.thorough
 def test_a_camera_that_looks_elsewhere_is_told_so(in_front_of_camera: Desk) -> None:
     page = open_page(in_front_of_camera)
     click(in_front_of_camera, page, "Start")
@@ -308,7 +306,6 @@ def finished(desk: Desk) -> DelayDialog:
     return top_levels(DelayDialog)[0]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("text", "flips"),
     [("screen:80ms,30fps", 50), ("difficult:45ms,30fps", 28), ("screen:210ms,15fps", 26)],
@@ -361,7 +358,6 @@ def test_the_injected_delay_is_found(
     assert len(desk.files("*.mp4")) == 1
 
 
-@pytest.mark.thorough
 def test_a_camera_that_is_covered_half_way_gives_a_sentence_and_can_try_again(
     open_window: OpenWindow, screen_cameras: list[ScreenCamera]
 ) -> None:

@@ -85,7 +85,6 @@ def test_the_engine_says_that_it_is_the_reference_and_what_it_cannot(reference_d
     assert desk.message == ""
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("key", ["1", "2", "3", "G", "A", "H"])
 def test_what_needs_heatmaps_is_answered_with_a_sentence(reference_desk: Desk, key: str) -> None:
     looks = reference_desk.window.panel.looks
@@ -115,7 +114,6 @@ def test_ghosts_that_were_ticked_before_are_not_drawn_over_it(reference_desk: De
     assert (style.ghosts, style.arrows, style.heatmap) == (frozenset(), 0, None)
 
 
-@pytest.mark.thorough
 def test_a_recording_and_a_snapshot_carry_its_name(reference_desk: Desk) -> None:
     reference_desk.press("R")
     reference_desk.record_for(0.5)
@@ -125,7 +123,6 @@ def test_a_recording_and_a_snapshot_carry_its_name(reference_desk: Desk) -> None
     assert len(reference_desk.files("* mediapipe*.png")) == 1
 
 
-@pytest.mark.thorough
 def test_the_menu_switches_between_our_engine_and_mediapipe(clip_desk: Desk) -> None:
     desk, network = clip_desk, clip_desk.window.panel.network
     desk.press("2")
@@ -164,7 +161,6 @@ def test_g_shows_the_decoders_and_does_not_load_mediapipe(clip_desk: Desk) -> No
     assert not clip_desk.session.pipeline.reference.is_on
 
 
-@pytest.mark.thorough
 def test_its_ghost_is_drawn_on_every_picture_of_a_file_and_the_difference_is_told(clip_desk: Desk) -> None:
     desk = clip_desk
     assert ghost_pixels(desk) == 0
@@ -186,7 +182,6 @@ def test_its_ghost_is_drawn_on_every_picture_of_a_file_and_the_difference_is_tol
     desk.wait(lambda: hint(desk) == "")
 
 
-@pytest.mark.thorough
 def test_it_goes_where_mediapipe_itself_becomes_the_engine_and_comes_back(clip_desk: Desk) -> None:
     desk, network = clip_desk, clip_desk.window.panel.network
     tick(desk)

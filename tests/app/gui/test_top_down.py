@@ -70,7 +70,6 @@ def test_the_window_shows_the_five_decoders_that_there_are(top_down: Desk) -> No
     top_down.wait(lambda: top_down.view.result.decoder == "debiased")
 
 
-@pytest.mark.thorough
 def test_every_tab_and_view_copes(top_down: Desk) -> None:
     window = top_down.window
     for tab in TAB_NAMES:
